@@ -1,0 +1,170 @@
+// The build: `gulp check` looks at the source, `gulp build` writes dist/, `gulp watch` does both on change.
+import { spawn } from 'node:child_process';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Transform } from 'node:stream';
+import * as esbuild from 'esbuild';
+import gulp from 'gulp';
+
+const { dest, parallel, series, src } = gulp;
+const OUT = 'dist';
+const NODES = ['openai-runs', 'openai-runs-service'];
+
+/** Output file (without .js) → source. The last two are loaded on first use, never when Node-RED starts. */
+const ENTRIES = {
+  'openai-runs': 'nodes/openai-runs/openai-runs.ts',
+  'openai-runs-service': 'nodes/openai-runs-service/openai-runs-service.ts',
+  client: 'nodes/openai-runs-service/client.ts',
+  engine: 'engine/index.ts',
+};
+
+/** Optional peers of the user's, never bundled. */
+const EXTERNAL = ['pg'];
+
+/** Runs a package's script on this Node; a non-zero exit fails the task. */
+function command(script, ...args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [`node_modules/${script}`, ...args], { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${script} found problems (exit ${code})`)),
+    );
+  });
+}
+
+/** `await import('…')` of another entry stays an import of that entry's output file. */
+const lazyEntries = {
+  name: 'lazy-entries',
+  setup(build) {
+    const outputs = new Map(Object.entries(ENTRIES).map(([out, file]) => [path.resolve(file), out]));
+    build.onResolve({ filter: /\.ts$/ }, ({ kind, path: target, resolveDir }) => {
+      const out = outputs.get(path.resolve(resolveDir, target));
+      if (kind !== 'dynamic-import' || !out) return undefined;
+      return { path: `./${out}.js`, external: true };
+    });
+  },
+};
+
+async function code() {
+  const { metafile } = await esbuild.build({
+    entryPoints: ENTRIES,
+    outdir: OUT,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    external: EXTERNAL,
+    plugins: [lazyEntries],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  // Node-RED 4.1 requires what 5 imports: the built files are CommonJS, whatever the sources are.
+  await writeFile(`${OUT}/package.json`, '{ "type": "commonjs" }\n');
+  await writeFile(`${OUT}/THIRD-PARTY-NOTICES.md`, await notices(Object.keys(metafile.inputs)));
+}
+
+/** The licences of all that was bundled, as their terms ask. */
+async function notices(inputs) {
+  const found = inputs
+    .map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1])
+    .filter(Boolean);
+  const parts = ['# Third-party notices\n\nThis package contains code of the following projects.\n'];
+  for (const name of [...new Set(found)].sort()) {
+    const folder = `node_modules/${name}`;
+    const { version, license } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (!file) throw new Error(`${name} ${version} is bundled but carries no licence file`);
+    parts.push(
+      `## ${name} ${version} (${license})\n\n${(await readFile(`${folder}/${file}`, 'utf8')).trim()}\n`,
+    );
+  }
+  return parts.join('\n');
+}
+
+/** The behaviour of one node's dialog, for the browser. */
+async function editorScript(name) {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [`nodes/${name}/editor.ts`],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    target: 'es2020',
+    format: 'iife',
+    logLevel: 'warning',
+  });
+  return outputFiles[0].text;
+}
+
+/** template.html or help.html of every method, in the order of methods/index.ts. */
+async function fragments(folder, part) {
+  const { methods } = await import(`./${folder}/methods/index.ts`);
+  const wrap =
+    part === 'template'
+      ? (id, html) => `<div class="runs-method" data-method="${id}">\n${html}</div>\n`
+      : (_, html) => html;
+  const files = methods.map(async ({ id }) =>
+    wrap(id, await readFile(`${folder}/methods/${id}/${part}.html`, 'utf8')),
+  );
+  return (await Promise.all(files)).join('\n');
+}
+
+/** Fills `<!-- build:… -->` in a node's html: script, templates, help. */
+async function fill(name, html) {
+  const makers = {
+    script: () => editorScript(name),
+    templates: () => fragments(`nodes/${name}`, 'template'),
+    help: () => fragments(`nodes/${name}`, 'help'),
+  };
+  let text = html;
+  for (const [part, make] of Object.entries(makers)) {
+    const mark = `<!-- build:${part} -->`;
+    if (text.includes(mark)) text = text.split(mark).join(await make());
+  }
+  return text;
+}
+
+function html() {
+  return src(NODES.map((name) => `nodes/${name}/${name}.html`))
+    .pipe(
+      new Transform({
+        objectMode: true,
+        transform(file, _encoding, done) {
+          fill(file.stem, file.contents.toString()).then((text) => {
+            file.contents = Buffer.from(text);
+            done(null, file);
+          }, done);
+        },
+      }),
+    )
+    .pipe(dest(OUT));
+}
+
+function locales() {
+  return src('locales/**/*.{json,html}').pipe(dest(`${OUT}/locales`));
+}
+
+function icons() {
+  return src('nodes/*/icons/*', { encoding: false })
+    .pipe(
+      new Transform({
+        objectMode: true,
+        transform(file, _encoding, done) {
+          file.base = file.dirname;
+          done(null, file);
+        },
+      }),
+    )
+    .pipe(dest(`${OUT}/icons`));
+}
+
+export const clean = () => rm(OUT, { recursive: true, force: true });
+const types = () => command('typescript/bin/tsc', '--noEmit');
+const style = () => command('@biomejs/biome/bin/biome', 'check', '--error-on-warnings');
+export const check = series(types, style);
+export const build = series(clean, parallel(code, html, locales, icons));
+export const watch = () =>
+  gulp.watch(['nodes/**', 'engine/**', 'locales/**'], { ignoreInitial: false }, series(types, build));
+export default series(check, build);
