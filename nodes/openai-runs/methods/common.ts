@@ -1,0 +1,33 @@
+/** Parameters that several methods share. */
+import type { Parameter } from './method.ts';
+
+export const pathId = { in: 'path', type: 'id', required: true } as const satisfies Parameter;
+
+/** Paging of every list: cursors are object ids, 1–100 items a page. */
+export const paging = {
+  limit: { in: 'query', type: 'integer' },
+  order: { in: 'query', type: 'string', enum: ['asc', 'desc'] },
+  after: { in: 'query', type: 'string' },
+  before: { in: 'query', type: 'string' },
+} as const satisfies Record<string, Parameter>;
+
+export const include = {
+  in: 'query',
+  type: 'array',
+} as const satisfies Parameter;
+
+/** What createRun and createThreadAndRun both take to shape a run. */
+export const runOptions = {
+  instructions: { in: 'body', type: 'string', nullable: true },
+  model: { in: 'body', type: 'string', nullable: true },
+  tools: { in: 'body', type: 'array', nullable: true },
+  tool_choice: { in: 'body', type: ['string', 'object'], enum: ['none', 'auto', 'required'], nullable: true },
+  parallel_tool_calls: { in: 'body', type: 'boolean' },
+  response_format: { in: 'body', type: ['string', 'object'], enum: ['auto'], nullable: true },
+  temperature: { in: 'body', type: 'number', nullable: true },
+  top_p: { in: 'body', type: 'number', nullable: true },
+  max_prompt_tokens: { in: 'body', type: 'integer', nullable: true },
+  max_completion_tokens: { in: 'body', type: 'integer', nullable: true },
+  truncation_strategy: { in: 'body', type: 'object', nullable: true },
+  metadata: { in: 'body', type: 'object', nullable: true },
+} as const satisfies Record<string, Parameter>;

@@ -1,0 +1,94 @@
+/** What a method is: its parameters and the one call of the SDK that it makes. Types only; loads nothing. */
+import type OpenAI from 'openai';
+import type { Stream } from 'openai/streaming';
+
+type RequestOptions = OpenAI.RequestOptions;
+
+export type MethodId =
+  | 'createRun'
+  | 'createThreadAndRun'
+  | 'getRun'
+  | 'listRuns'
+  | 'modifyRun'
+  | 'cancelRun'
+  | 'submitToolOutputsToRun'
+  | 'listRunSteps'
+  | 'getRunStep';
+
+export type ParameterType = 'id' | 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array';
+
+/** One field of a request, under the API's own name. */
+export interface Parameter {
+  /** Where it travels: an id in the path, a query field, or a field of the JSON body. */
+  in: 'path' | 'query' | 'body';
+  /** What it may be; several where the API takes several. */
+  type: ParameterType | readonly ParameterType[];
+  required?: true;
+  /** Whether the API takes null as a value of its own. */
+  nullable?: true;
+  /** The only texts allowed (an object is still allowed where `type` says so). */
+  enum?: readonly string[];
+}
+
+/**
+ * One entry for each field of the SDK's own parameter type: a field that comes or goes there fails the type
+ * check here. `stream` is not a field of the form, it is the node's delivery.
+ */
+export type Parameters<SdkParams> = {
+  readonly [Field in Exclude<keyof Required<SdkParams>, 'stream'>]: Parameter;
+};
+
+/** A request's fields, checked and without anything the method does not send. */
+// biome-ignore lint/suspicious/noExplicitAny: checked against the parameter table at run time
+export type Params = Record<string, any>;
+
+export type RunEvent = OpenAI.Beta.AssistantStreamEvent;
+export type Run = OpenAI.Beta.Threads.Run;
+export type Message = OpenAI.Beta.Threads.Message;
+export type RunStep = OpenAI.Beta.Threads.Runs.RunStep;
+
+/** A call that has been sent: its parsed answer, and the raw response for headers. */
+export interface Sent<Answer> extends PromiseLike<Answer> {
+  withResponse(): Promise<{ data: Answer; response: Response; request_id: string | null }>;
+}
+
+/** A list page as the SDK hands it over; `first_id` and `last_id` are read from the response beside it. */
+export interface Page {
+  data: { id: string }[];
+  has_more?: boolean;
+  hasNextPage(): boolean;
+  getNextPage(): Promise<Page>;
+}
+
+interface Common {
+  readonly id: MethodId;
+  /** Where the dialog lists it. */
+  readonly group: 'runs' | 'steps';
+  readonly parameters: Readonly<Record<string, Parameter>>;
+  /** Whether the node's delivery (start, wait, stream) applies. */
+  readonly delivers: boolean;
+  /** Whether sending it twice by mistake could start or change something: then the SDK's retries stay off. */
+  readonly repeatable: boolean;
+}
+
+/** Sets a run going, or looks at one: answers with a run. */
+export interface RunMethod extends Common {
+  readonly answers: 'run';
+  /** What a payload that is a text stands for, as the user's message. */
+  fromText?(text: string): Params;
+  send(client: OpenAI, params: Params, options: RequestOptions): Sent<Run>;
+  /** The same request asked for as an event stream; absent where the API has none. */
+  stream?(client: OpenAI, params: Params, options: RequestOptions): Sent<Stream<RunEvent>>;
+}
+
+export interface ListMethod extends Common {
+  readonly answers: 'list';
+  send(client: OpenAI, params: Params, options: RequestOptions): Sent<Page>;
+}
+
+export interface StepMethod extends Common {
+  readonly answers: 'step';
+  send(client: OpenAI, params: Params, options: RequestOptions): Sent<RunStep>;
+}
+
+export type Method = RunMethod | ListMethod | StepMethod;

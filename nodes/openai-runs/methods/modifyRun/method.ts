@@ -1,0 +1,20 @@
+import type { RunUpdateParams } from 'openai/resources/beta/threads/runs/runs';
+import { pathId } from '../common.ts';
+import type { Parameters, RunMethod } from '../method.ts';
+
+/** POST /threads/{thread_id}/runs/{run_id} */
+export const modifyRun: RunMethod = {
+  id: 'modifyRun',
+  group: 'runs',
+  answers: 'run',
+  delivers: false,
+  // Setting the same metadata twice changes nothing.
+  repeatable: true,
+  parameters: {
+    thread_id: pathId,
+    run_id: pathId,
+    metadata: { in: 'body', type: 'object', nullable: true },
+  } satisfies Parameters<RunUpdateParams & { run_id: string }>,
+  send: (client, { run_id, ...params }, options) =>
+    client.beta.threads.runs.update(run_id, params as never, options),
+};
