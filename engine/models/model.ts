@@ -62,16 +62,22 @@ export interface Usage {
 /**
  * What a model says, in order. `index` counts the function calls of one turn from 0; a call's `name` and `id`
  * are complete when `call` comes, its arguments arrive in pieces and are valid JSON once `call_done` has come.
- * Every turn ends with exactly one `end`, or the iterator throws a ModelError.
+ * Calls do not interleave: `call`, its arguments, its `call_done`, then the next. A call that has no `call_done`
+ * when `end` comes was cut off by the token limit. Every turn ends with exactly one `end`, or the iterator throws:
+ * a ModelError, or `turn.signal.reason` once the signal is aborted.
  */
 export type ModelEvent =
   | { type: 'text'; delta: string }
   | { type: 'refusal'; delta: string }
+  /** In the message's form without `index`; start_index and end_index count from the last call or hosted call on. */
   | { type: 'annotation'; annotation: Record<string, unknown> }
   | { type: 'call'; index: number; id: string; name: string }
   | { type: 'call_arguments'; index: number; delta: string }
   | { type: 'call_done'; index: number }
-  /** A tool that the provider itself ran; `call` is the whole tool call in the form of a run step's. */
+  /**
+   * A tool that the provider itself ran, in the form of a run step's tool call: at first empty (`started`), then only
+   * what is new (`delta`, e.g. a piece of `code_interpreter.input`), at last the whole call (`done`).
+   */
   | { type: 'hosted_call'; phase: 'started' | 'delta' | 'done'; index: number; call: Record<string, unknown> }
   | { type: 'carry'; provider: string; data: unknown }
   | { type: 'usage'; usage: Usage }
@@ -97,6 +103,8 @@ export interface ModelOptions {
   headers?: Record<string, string>;
   /** Milliseconds a request may stay silent. */
   timeout?: number;
+  /** Rehearsal only: milliseconds between two words, 0 for none. By default a reply takes less than a second. */
+  pace?: number;
   /** For tests and proxies; the platform's fetch otherwise. */
   fetch?: typeof fetch;
 }
@@ -111,6 +119,8 @@ export class ModelError extends Error {
   readonly retryAfter: number | undefined;
   /** True while nothing of the answer had come, so that asking again repeats no paid work. */
   readonly beforeFirstByte: boolean;
+  /** True if asking again can help and repeats no paid work: not for a refused key, a bad request, a used-up quota. */
+  readonly retryable: boolean;
 
   constructor(
     message: string,
@@ -119,6 +129,7 @@ export class ModelError extends Error {
       status?: number;
       retryAfter?: number;
       beforeFirstByte?: boolean;
+      retryable?: boolean;
       cause?: unknown;
     } = {},
   ) {
@@ -128,5 +139,6 @@ export class ModelError extends Error {
     this.status = options.status;
     this.retryAfter = options.retryAfter;
     this.beforeFirstByte = options.beforeFirstByte ?? false;
+    this.retryable = options.retryable ?? (this.beforeFirstByte && this.code !== 'invalid_prompt');
   }
 }
