@@ -74,8 +74,8 @@ interface Common {
 /** Sets a run going, or looks at one: answers with a run. */
 export interface RunMethod extends Common {
   readonly answers: 'run';
-  /** What a payload that is a text stands for, as the user's message. */
-  fromText?(text: string): Params;
+  /** Puts a payload that is a text in as the user's message, unless the fields hold messages already. */
+  addText?(params: Params, text: string): void;
   send(client: OpenAI, params: Params, options: RequestOptions): Sent<Run>;
   /** The same request asked for as an event stream; absent where the API has none. */
   stream?(client: OpenAI, params: Params, options: RequestOptions): Sent<Stream<RunEvent>>;

@@ -23,7 +23,9 @@ export const createRun: RunMethod = {
     },
     include,
   } satisfies Parameters<RunCreateParams & { thread_id: string }>,
-  fromText: (text) => ({ additional_messages: [{ role: 'user', content: text }] }),
+  addText: (params, text) => {
+    params.additional_messages ??= [{ role: 'user', content: text }];
+  },
   send: (client, { thread_id, ...params }, options) =>
     client.beta.threads.runs.create(thread_id, { ...params, stream: false } as never, options),
   stream: (client, { thread_id, ...params }, options) =>

@@ -15,7 +15,9 @@ export const createThreadAndRun: RunMethod = {
     ...runOptions,
     tool_resources: { in: 'body', type: 'object', nullable: true },
   } satisfies Parameters<ThreadCreateAndRunParams>,
-  fromText: (text) => ({ thread: { messages: [{ role: 'user', content: text }] } }),
+  addText: (params, text) => {
+    params.thread = { messages: [{ role: 'user', content: text }], ...params.thread };
+  },
   send: (client, params, options) =>
     client.beta.threads.createAndRun({ ...params, stream: false } as never, options),
   stream: (client, params, options) =>

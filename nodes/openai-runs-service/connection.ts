@@ -1,0 +1,31 @@
+/** What a service gives to the nodes that use it. Types only: the SDK is loaded behind it, on first use. */
+import type { Node } from 'node-red';
+import type OpenAI from 'openai';
+import type { ErrorDetails, RunsError } from '../openai-runs/errors.ts';
+
+/** Makes a locale's sentence. */
+export type Translate = (key: string, values?: Record<string, unknown>) => string;
+
+export interface Connection {
+  readonly client: OpenAI;
+  /**
+   * Words whatever a call threw for a person; the key is taken out wherever it stands.
+   * @param known ids and the like that the caller knows
+   */
+  explain(error: unknown, known?: ErrorDetails): RunsError;
+  close(): Promise<void>;
+}
+
+export interface ServiceNode extends Node {
+  /**
+   * The one connection of this service, made on first use.
+   * @throws RunsError when it can't be made: no address, no database
+   */
+  connect(): Promise<Connection>;
+  /**
+   * Waits until fewer than `concurrency` runs are under way.
+   * @param onWait called if there is no place yet
+   * @returns gives the place back; calling it twice does no harm
+   */
+  enter(signal: AbortSignal, onWait?: () => void): Promise<() => void>;
+}

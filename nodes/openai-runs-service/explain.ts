@@ -1,0 +1,163 @@
+/** One place that turns what the SDK throws into sentences for people. */
+import {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+  OpenAIError,
+} from 'openai';
+import { type ErrorDetails, isRunsError, RunsError } from '../openai-runs/errors.ts';
+import type { Connection, Translate } from './connection.ts';
+
+export interface ExplainOptions {
+  /** Address of the server; empty for the embedded engine. */
+  url: string;
+  apiKey: string;
+  /** Seconds. */
+  timeout: number;
+  translate: Translate;
+}
+
+/** Longest piece of a body that is no JSON which goes into a sentence. */
+const EXCERPT = 200;
+
+/** System error codes → sentence. */
+const NETWORK: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'unknownHost',
+  EAI_AGAIN: 'unknownHost',
+  ECONNRESET: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'timeout',
+  ETIMEDOUT: 'timeout',
+};
+
+/**
+ * Makes the `explain` of a connection.
+ * @returns a function that never throws and never lets the key through
+ */
+export function explainer({ url, apiKey, timeout, translate }: ExplainOptions): Connection['explain'] {
+  const t = (key: string, values: Record<string, unknown> = {}) =>
+    translate(`error.${key}`, { url, ...values });
+
+  function say(error: unknown, known: ErrorDetails): RunsError {
+    if (isRunsError(error)) return error.with(known);
+    if (error instanceof APIUserAbortError) return new RunsError(t('stopped'), { code: 'stopped', ...known });
+    if (error instanceof APIConnectionTimeoutError) {
+      return new RunsError(t('timeout', { seconds: timeout }), { code: 'timeout', ...known });
+    }
+    if (error instanceof APIConnectionError) return network(error, known);
+    if (error instanceof APIError) return api(error, known);
+    if (error instanceof OpenAIError) return new RunsError(error.message, known);
+    return network(error, known);
+  }
+
+  function network(error: unknown, known: ErrorDetails): RunsError {
+    const { code, reason } = innermost(error);
+    const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code);
+    const key = tls ? 'tls' : (NETWORK[code] ?? 'connection');
+    return new RunsError(t(key, { reason, seconds: timeout }), {
+      code: code || 'connection_error',
+      ...known,
+    });
+  }
+
+  function api(error: APIError, known: ErrorDetails): RunsError {
+    const body = (error.error ?? {}) as { message?: unknown };
+    const said = typeof body.message === 'string' ? body.message : '';
+    const details: ErrorDetails = {
+      status: error.status,
+      code: error.code ?? undefined,
+      type: error.type,
+      param: error.param ?? undefined,
+      request_id: error.requestID ?? undefined,
+      retry_after: secondsIn(error.headers?.get('retry-after')),
+      ...known,
+    };
+    const message = said || plain(error);
+    return new RunsError(
+      t(sentence(error, said !== ''), { message, status: error.status, ...details }),
+      details,
+    );
+  }
+
+  /** Which sentence an answer of the server gets; `{{message}}` in it is what the server said. */
+  function sentence({ status }: APIError, isApi: boolean): string {
+    if (status === undefined) return 'inStream';
+    if (status === 401) return 'unauthorized';
+    if (status === 403) return 'forbidden';
+    if (status === 404 && isOpenAI(url)) return 'ended';
+    if (status === 429) return 'rateLimit';
+    if (status >= 500) return 'server';
+    if (isApi) return 'api';
+    return status === 404 ? 'noApi' : 'notJson';
+  }
+
+  return (error, known = {}) => {
+    const explained = say(error, known);
+    return apiKey ? redact(explained, apiKey) : explained;
+  };
+}
+
+function isOpenAI(url: string): boolean {
+  try {
+    return new URL(url).hostname === 'api.openai.com';
+  } catch {
+    return false;
+  }
+}
+
+/** What a body that is no JSON says, short and on one line. */
+function plain(error: APIError): string {
+  const text = error.message
+    .replace(/^\d{3} /, '')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text;
+}
+
+/** Follows `cause` to where the system says what happened. */
+function innermost(error: unknown): { code: string; reason: string } {
+  let at = error as { code?: unknown; message?: string; cause?: unknown; errors?: unknown[] } | undefined;
+  let code = '';
+  let reason = '';
+  for (let depth = 0; at && depth < 8; depth++) {
+    if (typeof at.code === 'string') code = at.code;
+    if (at.message) reason = at.message;
+    at = (at.cause ?? at.errors?.[0]) as typeof at;
+  }
+  return { code, reason: reason || String(error) };
+}
+
+function secondsIn(header: string | null | undefined): number | undefined {
+  if (!header) return undefined;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return seconds;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+}
+
+/** The key must not leave in an error, even where a server echoes it. */
+function redact(error: RunsError, apiKey: string): RunsError {
+  const forms = new Set([apiKey, encodeURIComponent(apiKey)]);
+  const clean = <T>(value: T): T => {
+    if (typeof value === 'string') {
+      let text: string = value;
+      for (const form of forms) text = text.split(form).join('***');
+      return text as T;
+    }
+    if (Array.isArray(value)) return value.map(clean) as T;
+    if (typeof value === 'object' && value !== null) {
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, clean(inner)])) as T;
+    }
+    return value;
+  };
+  const cleaned = new RunsError(clean(error.message), clean(error.cause));
+  if (error.stack) cleaned.stack = clean(error.stack);
+  return cleaned;
+}

@@ -1,0 +1,75 @@
+/** What every delivery works with. */
+import type { Connection, Translate } from '../../openai-runs-service/connection.ts';
+import type { Job, JobState } from '../job.ts';
+import type { Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
+import { RunView } from '../run-view.ts';
+
+export interface CallOptions {
+  connection: Connection;
+  method: RunMethod;
+  params: Params;
+  job: Job;
+  /** Hears every event, in order; a delivery that sends none gives a function that does nothing. */
+  onEvent(event: RunEvent): void;
+  /** Hears that the job's state may have changed. */
+  onState(): void;
+  t: Translate;
+}
+
+/** One call that sets a run going or looks at one, and what has been seen of the run. */
+export class Call {
+  readonly connection: Connection;
+  readonly method: RunMethod;
+  readonly params: Params;
+  readonly job: Job;
+  readonly t: Translate;
+  readonly view = new RunView();
+  private readonly hear: CallOptions['onEvent'];
+  private readonly onState: CallOptions['onState'];
+
+  constructor({ connection, method, params, job, onEvent, onState, t }: CallOptions) {
+    this.connection = connection;
+    this.method = method;
+    this.params = params;
+    this.job = job;
+    this.t = t;
+    this.hear = onEvent;
+    this.onState = onState;
+    job.view = this.view;
+  }
+
+  /** Request options: repeated by the SDK only where repeating does no harm. */
+  get options() {
+    const { signal } = this.job;
+    return this.method.repeatable ? { signal } : { signal, maxRetries: 0 };
+  }
+
+  /** Where the run is, as far as known: seen, or named in the request. */
+  get ids(): { thread_id?: string; run_id?: string } {
+    const { thread_id, run_id } = this.params;
+    return { thread_id, run_id, ...this.view.ids };
+  }
+
+  /** Takes in a run object that came outside a stream, and tells its status as an event when it is news. */
+  seeRun(run: Run): void {
+    const news = this.view.run?.status !== run.status;
+    this.view.run = run;
+    if (news) this.hear({ event: `thread.run.${run.status}`, data: run } as RunEvent);
+    this.setState(run.status === 'queued' ? 'queued' : 'in_progress');
+  }
+
+  /** Takes in one event of a stream. */
+  seeEvent(event: RunEvent): void {
+    this.view.apply(event);
+    this.hear(event);
+    if (event.event === 'thread.message.delta') this.setState('streaming');
+    else if (event.event === 'thread.run.queued') this.setState('queued');
+    else if (event.event === 'thread.run.in_progress') this.setState('in_progress');
+  }
+
+  private setState(state: JobState): void {
+    if (this.job.state === state) return;
+    this.job.state = state;
+    this.onState();
+  }
+}

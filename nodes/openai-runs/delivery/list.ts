@@ -1,0 +1,41 @@
+/** Lists: one page with its cursors, all items, or one message an item. */
+import type { Page } from '../methods/method.ts';
+
+export interface ListPage {
+  object: 'list';
+  data: { id: string }[];
+  first_id: string | null;
+  last_id: string | null;
+  has_more: boolean;
+}
+
+/** A page as the API has it; the SDK drops the two cursors, which are the ids of the first and last item. */
+export function asPage({ data, has_more }: Page): ListPage {
+  return {
+    object: 'list',
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: has_more ?? false,
+  };
+}
+
+/**
+ * Reads page after page.
+ * @param most items at most
+ * @returns the items, and whether the server had more
+ */
+export async function readAll(
+  first: Page,
+  most: number,
+): Promise<{ items: { id: string }[]; capped: boolean }> {
+  const items: { id: string }[] = [];
+  let page = first;
+  for (;;) {
+    items.push(...page.data);
+    if (items.length >= most)
+      return { items: items.slice(0, most), capped: items.length > most || page.hasNextPage() };
+    if (!page.hasNextPage()) return { items, capped: false };
+    page = await page.getNextPage();
+  }
+}

@@ -1,0 +1,149 @@
+/** From a message to a request: fields of the form first, the request object for the rest. */
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import type { Translate } from '../openai-runs-service/connection.ts';
+import { check, coerce, nameOf } from './check.ts';
+import { RunsError } from './errors.ts';
+import type { Method, Parameter, Params } from './methods/method.ts';
+import { type Delivery, type Field, isObject, type Settings } from './settings.ts';
+
+export interface Request {
+  params: Params;
+  delivery: Delivery;
+}
+
+/** Names that would reach into an object's prototype; they are never copied. */
+const UNSAFE = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** What a message means to this node: where things were looked for goes into every refusal. */
+export class Input {
+  private readonly where: string;
+
+  private readonly RED: NodeAPI;
+  private readonly node: Node;
+  private readonly settings: Settings;
+  private readonly method: Method;
+  private readonly t: Translate;
+
+  constructor(RED: NodeAPI, node: Node, settings: Settings, method: Method, t: Translate) {
+    this.RED = RED;
+    this.node = node;
+    this.settings = settings;
+    this.method = method;
+    this.t = t;
+    this.where = `${settings.propertyType}.${settings.property}`;
+  }
+
+  /**
+   * Reads and checks the request of one message.
+   * @throws RunsError that names the field that is missing or wrong and where it was looked for
+   */
+  async read(msg: NodeMessage): Promise<Request> {
+    const source = await this.evaluate(this.settings.property, this.settings.propertyType, msg, this.where);
+    const asked = isObject(source) ? source : {};
+    const params: Params = {};
+    this.copy(asked, params);
+    for (const [name, field] of Object.entries(this.settings.fields)) {
+      const parameter = this.method.parameters[name];
+      if (!parameter || !field) continue;
+      const value = await this.fieldValue(name, field, parameter, msg);
+      if (value !== undefined) params[name] = value;
+    }
+    this.addText(source, params);
+    this.checkAll(params, source);
+    return { params, delivery: this.delivery(asked.stream) };
+  }
+
+  /** A text is the user's message, unless the form says what the messages are. Other values hold no fields. */
+  private addText(source: unknown, params: Params): void {
+    if (typeof source !== 'string' || source === '' || this.method.answers !== 'run') return;
+    this.method.addText?.(params, source);
+  }
+
+  /** Takes from the request object what the method sends: known ids and query fields, any body field. */
+  private copy(asked: Record<string, unknown>, params: Params): void {
+    const idsElsewhere = new Set(['thread_id', 'run_id', 'step_id', 'stream']);
+    const hasBody = Object.values(this.method.parameters).some(({ in: place }) => place === 'body');
+    for (const [name, value] of Object.entries(asked)) {
+      const known = Object.hasOwn(this.method.parameters, name);
+      if (UNSAFE.has(name) || value === undefined) continue;
+      if (known || (hasBody && !idsElsewhere.has(name))) params[name] = value;
+    }
+  }
+
+  private async fieldValue(
+    name: string,
+    field: Field,
+    parameter: Parameter,
+    msg: NodeMessage,
+  ): Promise<unknown> {
+    if (field.value === '' || field.value === undefined || field.value === null) return undefined;
+    const value = await this.evaluate(field.value, field.type, msg, name);
+    if (value === '' || value === undefined) return undefined;
+    return field.type === 'str' || field.type === 'env' ? coerce(value, parameter) : value;
+  }
+
+  /** Reads a typedInput's value, whatever its type. */
+  private evaluate(value: string, type: Field['type'], msg: NodeMessage, name: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const refuse = (error: unknown) => {
+        const reason =
+          error instanceof Error ? error.message : String((error as { message?: string })?.message ?? error);
+        reject(new RunsError(this.t('error.badExpression', { field: name, type, reason }), { param: name }));
+      };
+      try {
+        this.RED.util.evaluateNodeProperty(value, type, this.node, msg, (error, result) =>
+          error ? refuse(error) : resolve(result),
+        );
+      } catch (error) {
+        refuse(error);
+      }
+    });
+  }
+
+  private checkAll(params: Params, source: unknown): void {
+    const looked = isObject(source)
+      ? this.where
+      : this.t('error.whereNot', { where: this.where, got: nameOf(source) });
+    for (const [name, parameter] of Object.entries(this.method.parameters)) {
+      const value = params[name];
+      if (value === undefined || value === '') {
+        delete params[name];
+        if (!parameter.required) continue;
+        throw new RunsError(this.t('error.missing', { field: name, method: this.method.id, where: looked }), {
+          code: 'missing_required_parameter',
+          param: name,
+        });
+      }
+      const wrong = check(value, parameter);
+      if (wrong) this.refuse(name, wrong);
+    }
+    for (const [name, value] of Object.entries(params)) {
+      if (Object.hasOwn(this.method.parameters, name)) continue;
+      const wrong = check(value, {
+        in: 'body',
+        type: ['string', 'number', 'boolean', 'object', 'array'],
+        nullable: true,
+      });
+      if (wrong) this.refuse(name, wrong);
+    }
+  }
+
+  private refuse(name: string, { key, ...values }: NonNullable<ReturnType<typeof check>>): never {
+    const from = Object.hasOwn(this.settings.fields, name) ? this.t('error.form') : this.where;
+    throw new RunsError(this.t(`error.${key}`, { field: name, where: from, ...values }), {
+      code: 'invalid_request',
+      param: name,
+    });
+  }
+
+  /** `stream: true` in the request asks for the stream delivery, false for none. */
+  private delivery(asked: unknown): Delivery {
+    if (!this.method.delivers) return 'start';
+    if (asked === undefined || asked === null) return this.settings.delivery;
+    if (typeof asked !== 'boolean') {
+      this.refuse('stream', { key: 'badType', expected: 'boolean', got: nameOf(asked) });
+    }
+    if (asked) return 'stream';
+    return this.settings.delivery === 'stream' ? 'wait' : this.settings.delivery;
+  }
+}

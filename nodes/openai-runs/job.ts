@@ -1,0 +1,59 @@
+/** One input message on its way: its abort signal, its sends, and its one `done`. */
+import type { NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { RunView } from './run-view.ts';
+
+/** What the status line shows of a job. */
+export type JobState = 'requesting' | 'waiting' | 'queued' | 'in_progress' | 'streaming' | 'tools';
+
+type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
+type Done = (error?: Error) => void;
+
+export class Job {
+  readonly msg: NodeMessageInFlow;
+  /** Milliseconds since 1970, for the seconds in the status. */
+  readonly since = Date.now();
+  state: JobState = 'requesting';
+  /** The run being followed, so that stopping the job can cancel it. */
+  view: RunView | undefined;
+  private readonly controller = new AbortController();
+  private readonly sendOn: Send;
+  private readonly doneOn: Done;
+  /** Tells the debug log what is no failure but worth knowing. */
+  readonly note: (text: string) => void;
+  private over = false;
+
+  constructor(msg: NodeMessageInFlow, send: Send, done: Done, note: (text: string) => void) {
+    this.msg = msg;
+    this.sendOn = send;
+    this.doneOn = done;
+    this.note = note;
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Sends, unless the job is over: nothing comes out after close. */
+  send(out: (NodeMessage | null)[]): void {
+    if (!this.over && !this.signal.aborted) this.sendOn(out);
+  }
+
+  /** Ends the job; only the first call counts. */
+  finish(error?: Error): void {
+    if (this.over) return;
+    this.over = true;
+    if (error) this.doneOn(error);
+    else this.doneOn();
+  }
+
+  /** Ends what the job is waiting for; it then fails with the reason. */
+  abort(reason: Error): void {
+    this.controller.abort(reason);
+  }
+
+  /** Ends the job at once and for good, without a failure: the node stops or was reset. */
+  stop(reason: Error): void {
+    this.abort(reason);
+    this.finish();
+  }
+}

@@ -1,0 +1,37 @@
+/** Registers the node type and joins its parts. Nothing heavy is loaded here. */
+import type { Node, NodeAPI } from 'node-red';
+import type { ServiceNode, Translate } from '../openai-runs-service/connection.ts';
+import { RunsError } from './errors.ts';
+import { findMethod } from './methods/index.ts';
+import { RunsNode } from './runs-node.ts';
+import { type RunsNodeDef, readSettings } from './settings.ts';
+
+export default function register(RED: NodeAPI): void {
+  const t: Translate = (key, values) => RED._(`openai-runs.${key}`, values as never);
+
+  function OpenAIRuns(this: Node, def: RunsNodeDef) {
+    RED.nodes.createNode(this, def);
+    const settings = readSettings(def);
+    const service = RED.nodes.getNode(settings.service) as ServiceNode | null;
+    const method = findMethod(settings.method);
+
+    const unusable = !service?.connect
+      ? new RunsError(t('error.noService'), { code: 'no_service' })
+      : !method
+        ? new RunsError(t('error.noMethod', { method: settings.method }), { code: 'no_method' })
+        : undefined;
+    if (unusable || !service || !method) {
+      this.status({ fill: 'red', shape: 'ring', text: t(service ? 'status.noMethod' : 'status.noService') });
+      this.on('input', (_msg, _send, done) => done(unusable));
+      return;
+    }
+
+    const runs = new RunsNode({ RED, node: this, settings, method, service, t });
+    this.on('input', (msg, send, done) => runs.onInput(msg, send as never, done));
+    this.on('close', (_removed: boolean, done: () => void) => {
+      runs.onClose().then(done, done);
+    });
+  }
+
+  RED.nodes.registerType('openai-runs', OpenAIRuns as never);
+}
