@@ -1,22 +1,129 @@
-/** The built-in rehearsal model: deterministic, without network or key, and not a language model. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Model, ModelEvent, ModelOptions, Turn } from '../model.ts';
+/**
+ * The built-in rehearsal model: deterministic, without network or key, and NOT a language model. For demos, tests and
+ * people's own flow tests.
+ *
+ * - It calls the functions that the user's latest message asks for: by name, by words of the name, by description or
+ *   choices; arguments come from the text by the function's JSON Schema, or are a JSON object in the text as it stands.
+ * - After the outputs it says what they were. Without tools it says what was said.
+ * - A token is four characters (tokens.ts).
+ * - These words in the user's message rehearse trouble: "rehearse failure" (the run fails, server_error), "rehearse
+ *   rate limit" (fails, rate_limit_exceeded), "rehearse content filter" (ends incomplete), "rehearse refusal" (the
+ *   model declines), "rehearse slow" (a word a second: time to cancel, or to let a deadline pass).
+ */
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
+import { callId } from '../call-id.ts';
+import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
+import { CHARACTERS_PER_TOKEN, countTokens, UsageEstimate } from '../tokens.ts';
+import { forcedCall, type PlannedCall, planCalls } from './plan.ts';
+import { currentRound, type Round, reply } from './reply.ts';
 
-/** A model for demos and tests; `options.pace` is the time between two words in milliseconds. */
-export function rehearsalModel(options: ModelOptions): Model {
-  return { run: (turn) => rehearse(turn, options.pace ?? 15), list: async () => ['rehearsal'] };
+const PACE = 15;
+const LONGEST = 900;
+const SLOW = 1000;
+
+type Trouble = 'failure' | 'rate limit' | 'content filter' | 'refusal' | 'slow';
+
+/** A model that needs nothing; `options.pace` sets the milliseconds between two words. */
+export function rehearsalModel({ pace }: ModelOptions): Model {
+  return { run: (turn) => rehearse(turn, pace), list: async () => ['rehearsal'] };
 }
 
-async function* rehearse(turn: Turn, pace: number): AsyncGenerator<ModelEvent> {
-  const last = turn.items.findLast((item) => item.type === 'message' && item.role === 'user');
-  const said =
-    last?.type === 'message'
-      ? last.content.map((part) => (part.type === 'text' ? part.text : '')).join(' ')
-      : '';
-  const text = `This is the rehearsal model, not a language model. You said: ${said}`;
-  for (const [delta] of text.matchAll(/\S+\s*/g)) {
-    await sleep(pace, undefined, { signal: turn.signal });
-    yield { type: 'text', delta };
+async function* rehearse(turn: Turn, pace: number | undefined): AsyncGenerator<ModelEvent> {
+  const usage = new UsageEstimate();
+  for await (const event of paced(
+    answer(turn),
+    turn.signal,
+    pace,
+    troubleIn(currentRound(turn).said) === 'slow',
+  )) {
+    usage.see(event);
+    if (event.type === 'end') yield { type: 'usage', usage: usage.of(turn) };
+    yield event;
   }
-  yield { type: 'end', reason: 'stop' };
+}
+
+function troubleIn(said: string): Trouble | undefined {
+  return /\brehearse (failure|rate limit|content filter|refusal|slow)\b/i.exec(said)?.[1]?.toLowerCase() as
+    | Trouble
+    | undefined;
+}
+
+/** The events of one turn, all known at once. */
+function answer(turn: Turn): ModelEvent[] {
+  const round = currentRound(turn);
+  const trouble = troubleIn(round.said);
+  if (trouble === 'failure') throw new ModelError('The rehearsal model was asked to fail.');
+  if (trouble === 'rate limit')
+    throw new ModelError('The rehearsal model was asked to exceed its rate limit.', {
+      code: 'rate_limit_exceeded',
+    });
+  if (trouble === 'refusal')
+    return [...pieces('This is a rehearsed refusal.', 'refusal'), { type: 'end', reason: 'stop' }];
+  const calls = nextCalls(turn, round);
+  if (calls.length > 0) return called(calls, turn.maxCompletionTokens);
+  const text = reply(turn, round);
+  if (trouble === 'content filter')
+    return [...pieces(text.slice(0, text.length / 2)), { type: 'end', reason: 'content_filter' }];
+  const room = (turn.maxCompletionTokens ?? Number.POSITIVE_INFINITY) * CHARACTERS_PER_TOKEN;
+  return [...pieces(text.slice(0, room)), { type: 'end', reason: text.length > room ? 'length' : 'stop' }];
+}
+
+/** The calls of this turn: those the message asks for that have not been made yet. */
+function nextCalls(
+  { tools, toolChoice, parallelToolCalls }: Turn,
+  { said, calls: made }: Round,
+): PlannedCall[] {
+  if (toolChoice === 'none') return [];
+  const named = typeof toolChoice === 'object' && toolChoice !== null ? toolChoice : undefined;
+  if (named && named.type !== 'function')
+    throw new ModelError(`The rehearsal model has no ${named.type}.`, { code: 'invalid_prompt' });
+  const only = named?.function?.name;
+  const planned = planCalls(said, tools, only);
+  // required and named choices hold for the first round only: held for ever, a run would never end
+  const forced = (toolChoice === 'required' || named) && made.length === 0;
+  if (planned.length === 0 && forced) {
+    const call = forcedCall(said, tools, only);
+    return call ? [call] : [];
+  }
+  return planned.slice(made.length, parallelToolCalls ? undefined : made.length + 1);
+}
+
+function called(calls: PlannedCall[], room: number | null): ModelEvent[] {
+  const events = calls.flatMap((call, index): ModelEvent[] => [
+    { type: 'call', index, id: callId(), name: call.name },
+    ...(JSON.stringify(call.arguments).match(/.{1,16}/gsu) ?? []).map(
+      (delta): ModelEvent => ({ type: 'call_arguments', index, delta }),
+    ),
+    { type: 'call_done', index },
+  ]);
+  const cost = countTokens(calls.map((call) => call.name + JSON.stringify(call.arguments)).join(''));
+  // half a call helps nobody
+  return room !== null && cost > room
+    ? [{ type: 'end', reason: 'length' }]
+    : [...events, { type: 'end', reason: 'stop' }];
+}
+
+/** Word-sized deltas; scripts without spaces are cut after eight characters. */
+function pieces(text: string, type: 'text' | 'refusal' = 'text'): ModelEvent[] {
+  const words = text.match(/\s*\S+\s*/gu) ?? (text ? [text] : []);
+  const parts = words.flatMap((word) =>
+    /[^\p{ASCII}]{9}/u.test(word) ? (word.match(/.{1,8}/gsu) ?? []) : [word],
+  );
+  return parts.map((delta) => ({ type, delta }));
+}
+
+/** Lets time pass before each event, at least one round of the event loop; ends at once when the signal says so. */
+async function* paced(
+  events: ModelEvent[],
+  signal: AbortSignal,
+  pace: number | undefined,
+  slow: boolean,
+): AsyncGenerator<ModelEvent> {
+  const wait = slow ? SLOW : (pace ?? Math.min(PACE, LONGEST / events.length));
+  for (const event of events) {
+    const pause = wait > 0 ? sleep(wait, undefined, { signal }) : nextTick(undefined, { signal });
+    await pause.catch(() => {});
+    signal.throwIfAborted();
+    yield event;
+  }
 }

@@ -1,0 +1,41 @@
+/** The count for models that don't count themselves: a token for every four characters, rounded up. */
+import type { ModelEvent, Turn, Usage } from './model.ts';
+
+export const CHARACTERS_PER_TOKEN = 4;
+
+/** Tokens of a text by the rule above; an empty text has none. */
+export function countTokens(text: string): number {
+  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+}
+
+/** Everything of a turn that a model reads: instructions, items, tools. Pictures and files count by their names. */
+function promptText({ instructions, items, tools }: Turn): string {
+  const parts = items.map((item) => {
+    if (item.type === 'output') return item.output;
+    if (item.type === 'call') return item.name + item.arguments;
+    if (item.type === 'carry') return '';
+    return item.content.map((part) => (part.type === 'text' ? part.text : JSON.stringify(part))).join('');
+  });
+  return [instructions ?? '', ...parts, tools.length ? JSON.stringify(tools) : ''].join('');
+}
+
+/** Counts what a turn says as it passes by, for providers that send no usage. */
+export class UsageEstimate {
+  #said = '';
+
+  see(event: ModelEvent): void {
+    if (event.type === 'text' || event.type === 'refusal' || event.type === 'call_arguments')
+      this.#said += event.delta;
+    if (event.type === 'call') this.#said += event.name;
+  }
+
+  of(turn: Turn): Usage {
+    const prompt = countTokens(promptText(turn));
+    const completion = countTokens(this.#said);
+    return {
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      total_tokens: prompt + completion,
+    };
+  }
+}
