@@ -1,6 +1,6 @@
 // The build: `gulp check` looks at the source, `gulp build` writes dist/, `gulp watch` does both on change.
 import { spawn } from 'node:child_process';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import * as esbuild from 'esbuild';
@@ -91,8 +91,10 @@ async function editorScript(name) {
     bundle: true,
     write: false,
     platform: 'browser',
-    target: 'es2020',
+    target: 'es2022',
     format: 'iife',
+    minify: true,
+    charset: 'utf8',
     logLevel: 'warning',
   });
   return outputFiles[0].text;
@@ -111,12 +113,22 @@ async function fragments(folder, part) {
   return (await Promise.all(files)).join('\n');
 }
 
+/** A node's own help, and below it that of its methods where it has any. */
+async function help(folder) {
+  const own = await readFile(`${folder}/help.html`, 'utf8');
+  const hasMethods = await access(`${folder}/methods/index.ts`).then(
+    () => true,
+    () => false,
+  );
+  return hasMethods ? own + (await fragments(folder, 'help')) : own;
+}
+
 /** Fills `<!-- build:… -->` in a node's html: script, templates, help. */
 async function fill(name, html) {
   const makers = {
     script: () => editorScript(name),
     templates: () => fragments(`nodes/${name}`, 'template'),
-    help: () => fragments(`nodes/${name}`, 'help'),
+    help: () => help(`nodes/${name}`),
   };
   let text = html;
   for (const [part, make] of Object.entries(makers)) {
@@ -164,7 +176,9 @@ export const clean = () => rm(OUT, { recursive: true, force: true });
 const types = () => command('typescript/bin/tsc', '--noEmit');
 const style = () => command('@biomejs/biome/bin/biome', 'check', '--error-on-warnings');
 export const check = series(types, style);
-export const build = series(clean, parallel(code, html, locales, icons));
+/** What the browser gets; quicker than all of it while working on a dialog. */
+export const editor = parallel(html, locales, icons);
+export const build = series(clean, parallel(code, editor));
 export const watch = () =>
   gulp.watch(['nodes/**', 'engine/**', 'locales/**'], { ignoreInitial: false }, series(types, build));
 export default series(check, build);

@@ -1,0 +1,205 @@
+/** The list of assistants in the service dialog. */
+import { text } from './i18n.ts';
+import { jsonType } from './json-input.ts';
+import { type Assistant, checkJson, checkTools } from './validate.ts';
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** A new id in the form of the service's own; it stays with the assistant for good. */
+export function newAssistantId(): string {
+  const random = crypto.getRandomValues(new Uint32Array(24));
+  return `asst_${Array.from(random, (number) => LETTERS[number % LETTERS.length]).join('')}`;
+}
+
+export function prepareAssistants(list: JQuery, assistants: Assistant[]): void {
+  list.editableList({
+    addItem: (container: JQuery, _index: number, item: Partial<Assistant>) => {
+      const assistant: Assistant = { ...item, id: item.id || newAssistantId() };
+      container.data('assistant', assistant);
+      buildItem(container, assistant, item.id === undefined);
+    },
+    addButton: text('assistant.add'),
+    removable: true,
+    sortable: true,
+  });
+  for (const assistant of assistants) list.editableList('addItem', assistant);
+}
+
+/** The assistants as typed; a text that is not JSON keeps what was saved before. */
+export function collectAssistants(list: JQuery): Assistant[] {
+  return list
+    .editableList('items')
+    .toArray()
+    .map((element) => readItem($(element)));
+}
+
+function buildItem(container: JQuery, assistant: Assistant, open: boolean): void {
+  const id = `runs-assistant-${assistant.id}`;
+  const name = $('<input>', { type: 'text', id: `${id}-name` }).val(assistant.name ?? '');
+  const summary = $('<summary>').append(
+    $('<span>', { class: 'runs-assistant-title' }),
+    $('<code>', { class: 'runs-assistant-id' }).text(assistant.id),
+  );
+  const title = () =>
+    summary.find('.runs-assistant-title').text(String(name.val()) || text('assistant.unnamed'));
+  name.on('input', title);
+  title();
+  const details = $('<details>', { class: 'runs-assistant' }).prop('open', open).append(summary);
+  details.append(
+    row(`${id}-name`, 'name', 'tag', name),
+    row(
+      `${id}-model`,
+      'model',
+      'cube',
+      $('<input>', { type: 'text', id: `${id}-model`, placeholder: text('assistant.modelDefault') }).val(
+        assistant.model ?? '',
+      ),
+    ),
+    instructionsRow(id, assistant),
+    toolsRow(id, assistant),
+    formatRow(id, assistant),
+    row(
+      `${id}-temperature`,
+      'temperature',
+      'thermometer-half',
+      $('<input>', { type: 'number', id: `${id}-temperature`, min: 0, max: 2, step: 0.1 }).val(
+        assistant.temperature ?? '',
+      ),
+    ),
+  );
+  container.append(details);
+  makeTyped(container, id, assistant);
+}
+
+function row(inputId: string, key: string, icon: string, ...controls: JQuery[]): JQuery {
+  const label = $('<label>', { for: inputId, id: `${inputId}-label` }).append(
+    $('<i>', { class: `fa fa-${icon}` }),
+    $('<span>').text(` ${text(`assistant.${key}`)}`),
+  );
+  return $('<div>', { class: 'form-row' }).append(label, ...controls);
+}
+
+function instructionsRow(id: string, assistant: Assistant): JQuery {
+  const area = $('<textarea>', { id: `${id}-instructions`, rows: 3 }).val(assistant.instructions ?? '');
+  const expand = $('<button>', {
+    type: 'button',
+    class: 'red-ui-button red-ui-button-small runs-expand',
+    'aria-label': text('assistant.expand'),
+    title: text('assistant.expand'),
+  }).append($('<i>', { class: 'fa fa-ellipsis-h' }));
+  expand.on('click', () =>
+    RED.editor.editText({
+      title: text('assistant.instructions'),
+      mode: 'ace/mode/markdown',
+      value: String(area.val()),
+      focus: true,
+      complete: (value) => area.val(value),
+    }),
+  );
+  return row(`${id}-instructions`, 'instructions', 'file-text-o', area, expand).addClass('runs-top');
+}
+
+function toolsRow(id: string, assistant: Assistant): JQuery {
+  const input = $('<input>', { type: 'text', class: 'runs-assistant-tools', placeholder: '[]' });
+  input.val(assistant.tools?.length ? JSON.stringify(assistant.tools) : '');
+  return row(`${id}-tools`, 'tools', 'wrench', input);
+}
+
+function formatRow(id: string, assistant: Assistant): JQuery {
+  const input = $('<input>', { type: 'text', class: 'runs-assistant-format' });
+  input.val(formatOf(assistant).schema);
+  return row(`${id}-format`, 'format', 'code', input);
+}
+
+/** typedInputs can only be made once their elements are in the page. */
+function makeTyped(container: JQuery, id: string, assistant: Assistant): void {
+  container
+    .find('.runs-assistant-tools')
+    .css('width', '100%')
+    .typedInput({ types: [jsonType('JSON', (value) => checkJson(value, checkTools))] });
+  container
+    .find('.runs-assistant-format')
+    .css('width', '100%')
+    .typedInput({
+      default: formatOf(assistant).type,
+      types: [
+        { value: 'text', label: text('assistant.formatText'), hasValue: false },
+        { value: 'json_object', label: text('assistant.formatObject'), hasValue: false },
+        jsonType(text('assistant.formatSchema'), (value) => checkJson(value, () => true), 'json_schema'),
+      ],
+    });
+  for (const part of ['tools', 'format']) {
+    const typed = container.find(`.runs-assistant-${part}`).next('.red-ui-typedInput-container');
+    typed.attr({ role: 'group', 'aria-labelledby': `${id}-${part}-label` });
+    typed
+      .find('input.red-ui-typedInput-input')
+      .attr({ id: `${id}-${part}`, 'aria-labelledby': `${id}-${part}-label` });
+    typed.find('button').attr('aria-label', text(`assistant.${part}`));
+  }
+}
+
+interface Format {
+  type: string;
+  schema: string;
+}
+
+function formatOf({ response_format: format }: Assistant): Format {
+  const { type, json_schema: inner } = (typeof format === 'object' && format ? format : {}) as {
+    type?: string;
+    json_schema?: { schema?: unknown };
+  };
+  if (type === 'json_object') return { type, schema: '' };
+  if (type === 'json_schema') return { type, schema: JSON.stringify(inner?.schema ?? {}) };
+  return { type: 'text', schema: '' };
+}
+
+function readItem(container: JQuery): Assistant {
+  const before = container.data('assistant') as Assistant;
+  const id = `runs-assistant-${before.id}`;
+  const value = (part: string) => String($(`#${id}-${part}`).val() ?? '').trim();
+  const { name: _n, model: _m, instructions: _i, temperature: _t, ...kept } = before;
+  const assistant: Assistant = { ...kept, id: before.id };
+  for (const part of ['name', 'model', 'instructions'] as const) {
+    if (value(part)) assistant[part] = value(part);
+  }
+  if (value('temperature')) assistant.temperature = Number(value('temperature'));
+  readTools(assistant, container.find('.runs-assistant-tools').typedInput('value'));
+  const format = container.find('.runs-assistant-format');
+  readFormat(assistant, format.typedInput('type'), format.typedInput('value'));
+  return assistant;
+}
+
+function readTools(assistant: Assistant, typed: string): void {
+  if (typed.trim() === '') {
+    delete assistant.tools;
+    return;
+  }
+  const tools = parse(typed);
+  if (Array.isArray(tools)) assistant.tools = tools;
+}
+
+function readFormat(assistant: Assistant, type: string, typed: string): void {
+  if (type === 'text') {
+    delete assistant.response_format;
+    return;
+  }
+  if (type === 'json_object') {
+    assistant.response_format = { type };
+    return;
+  }
+  const schema = parse(typed);
+  if (typeof schema !== 'object' || schema === null) return;
+  const before = assistant.response_format as { json_schema?: object } | undefined;
+  assistant.response_format = {
+    type: 'json_schema',
+    json_schema: { name: 'answer', strict: true, ...before?.json_schema, schema },
+  };
+}
+
+function parse(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}

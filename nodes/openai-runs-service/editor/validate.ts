@@ -1,0 +1,95 @@
+/** Checks of the service's settings. The editor shows the reason only for functions that declare two parameters. */
+import { text } from './i18n.ts';
+
+/** A declared assistant, as it is saved and as the API takes it. */
+export interface Assistant {
+  id: string;
+  name?: string;
+  model?: string;
+  instructions?: string;
+  tools?: unknown[];
+  response_format?: unknown;
+  temperature?: number;
+  [field: string]: unknown;
+}
+
+/** Whether the setting is a `${NAME}` for the runtime to fill in. */
+const isEnvironment = (value: unknown) => typeof value === 'string' && /\$\{[^}]+\}/.test(value);
+
+/** Whether an address is needed: for a server and a chat model it is, OpenAI's own is known. */
+export function needsUrl(service: { backend: string; provider: string }): boolean {
+  return service.backend === 'server' || service.provider === 'chat';
+}
+
+export function usesUrl(service: { backend: string; provider: string }): boolean {
+  return service.backend === 'server' || service.provider !== 'rehearsal';
+}
+
+export function checkUrl(this: EditorNode, url: string, _options: object): true | string {
+  const service = this as unknown as { backend: string; provider: string };
+  if (!usesUrl(service) || isEnvironment(url)) return true;
+  if (!url) return needsUrl(service) ? text('validation.urlMissing') : true;
+  return /^https?:\/\/[^\s/]+/.test(url) ? true : text('validation.url');
+}
+
+export function checkAuthName(this: EditorNode, name: string, _options: object): true | string {
+  if (this.backend !== 'server' || this.auth === 'bearer' || name) return true;
+  return text('validation.authName');
+}
+
+/** A number not below `min`; empty where the default is meant. */
+export function atLeast(min: number) {
+  return function checkAtLeast(this: EditorNode, value: unknown, _options: object): true | string {
+    if (isEnvironment(value)) return true;
+    const number = value === '' || value === undefined ? Number.NaN : Number(value);
+    return number >= min ? true : text('validation.atLeast', { min });
+  };
+}
+
+/** The first thing that is wrong with the declared assistants, by name. */
+export function checkAssistants(
+  this: EditorNode,
+  assistants: Assistant[] | undefined,
+  _options: object,
+): true | string {
+  if (this.backend === 'server') return true;
+  const seen = new Set<string>();
+  for (const { id, name, tools } of assistants ?? []) {
+    const who = name || id;
+    if (!id) return text('validation.assistantId', { name: who });
+    if (seen.has(id)) return text('validation.assistantTwice', { id });
+    seen.add(id);
+    const answer = checkTools(tools ?? []);
+    if (answer !== true) return `${who}: ${answer}`;
+  }
+  return true;
+}
+
+/** What every tool must have: a type the API knows, and for a function a name it allows. */
+export function checkTools(tools: unknown): true | string {
+  if (!Array.isArray(tools)) return text('validation.toolsArray');
+  for (const [index, tool] of tools.entries()) {
+    const type = tool?.type;
+    if (!['function', 'file_search', 'code_interpreter'].includes(type)) {
+      return text('validation.toolType', { number: index + 1 });
+    }
+    if (type === 'function' && !/^[a-zA-Z0-9_-]{1,64}$/.test(tool.function?.name ?? '')) {
+      return text('validation.toolName', { number: index + 1 });
+    }
+    const schema = tool.function?.parameters;
+    if (schema !== undefined && (typeof schema !== 'object' || schema === null || Array.isArray(schema))) {
+      return text('validation.toolParameters', { number: index + 1 });
+    }
+  }
+  return true;
+}
+
+/** Checks a text that is to be JSON; an empty one is allowed. */
+export function checkJson(value: string, then: (parsed: unknown) => true | string): true | string {
+  if (value.trim() === '') return true;
+  try {
+    return then(JSON.parse(value));
+  } catch (error) {
+    return text('validation.json', { error: (error as Error).message });
+  }
+}

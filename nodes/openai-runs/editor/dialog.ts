@@ -1,0 +1,151 @@
+/** The dialog of a Runs node: joins method, fields, sections and outputs. */
+import { findMethod, methods } from '../methods/index.ts';
+import { assistantsOf } from './assistants.ts';
+import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
+import { text } from './i18n.ts';
+import { type OutputKind, outputKinds, outputMap } from './outputs.ts';
+import { type DialogState, deliveries, type Section, sections } from './sections.ts';
+
+/** Numbers are typed into inputs, which hold texts; saved as numbers. */
+const NUMBERS = ['toolTimeout', 'maxToolRounds', 'deadline', 'maxItems', 'coalesce'];
+
+/** What a setting goes back to when it does not apply to the method. */
+const SETTINGS_OF: Partial<Record<Section, Record<string, unknown>>> = {
+  delivery: { delivery: 'wait' },
+  stream: { coalesce: 0 },
+  result: { result: 'run' },
+  tools: { tools: false },
+  toolLimits: { toolTimeout: 60, maxToolRounds: 10 },
+  busy: { busy: 'queue' },
+  paging: { paging: 'page' },
+  maxItems: { maxItems: 1000 },
+};
+
+let open: { rows: FieldRows; outputs: OutputKind[] } | undefined;
+
+const input = (name: string) => $(`#node-input-${name}`);
+const entered = (name: string) => String(input(name).val() ?? '');
+const checked = (selector: string) => $(selector).is(':checked');
+
+/** Where an empty field is looked for, as a person writes it. */
+export function sourceOf(property: string, type: string): string {
+  return `${type || 'msg'}.${property || 'payload'}`;
+}
+
+/** Whether an id that the API asks for is found by the node itself. */
+export function findsItself(methodId: string, field: string, conversation: string): boolean {
+  return methodId === 'createRun' && field === 'thread_id' && conversation !== '';
+}
+
+export function prepare(node: EditorNode): void {
+  fillMethods();
+  input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
+  prepareConversation(node);
+  const context: FieldContext = {
+    source: () => sourceOf(entered('property'), entered('propertyType')),
+    optional: (field) => findsItself(entered('method'), field, conversation()),
+    assistants: () => assistantsOf(entered('service')),
+  };
+  const rows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);
+  open = { rows, outputs: outputKinds(node as unknown as DialogState) };
+  if (!findMethod(node.method)) input('method').val('createThreadAndRun');
+
+  input('method').on('change', () => {
+    rows.show(entered('method'));
+    offerDeliveries();
+    showSections();
+  });
+  $('#node-input-delivery, #node-input-tools, #node-input-paging').on('change', showSections);
+  $('#runs-conversation').on('change', showSections);
+  input('property').on('change', () => rows.refresh());
+  rows.show(entered('method'));
+  offerDeliveries(node.delivery);
+  showSections();
+}
+
+/** Writes what has no input of its own; settings that do not apply go back to their defaults. */
+export function save(node: EditorNode): void {
+  if (!open) return;
+  node.fields = open.rows.collect();
+  if (!checked('#runs-conversation') || !sections(state()).conversation) input('conversation').val('');
+  const applies = sections(state());
+  for (const [section, settings] of Object.entries(SETTINGS_OF)) {
+    if (!applies[section as Section]) for (const [name, value] of Object.entries(settings)) set(name, value);
+  }
+  for (const name of NUMBERS) node[name] = Number(entered(name));
+  open = undefined;
+}
+
+export function cancel(): void {
+  open = undefined;
+}
+
+function set(name: string, value: unknown): void {
+  if (typeof value === 'boolean') input(name).prop('checked', value);
+  else input(name).val(String(value));
+}
+
+function fillMethods(): void {
+  const select = input('method').empty();
+  for (const group of ['runs', 'steps'] as const) {
+    const options = $('<optgroup>', { label: text(`group.${group}`) }).appendTo(select);
+    for (const { id } of methods.filter((method) => method.group === group)) {
+      $('<option>', { value: id })
+        .text(text(`method.${id}.name`))
+        .appendTo(options);
+    }
+  }
+}
+
+function prepareConversation(node: EditorNode): void {
+  const row = $('#runs-conversation-row');
+  input('conversation').typedInput({
+    types: ['msg', 'flow', 'global', 'str', 'env', 'jsonata'],
+    typeField: '#node-input-conversationType',
+  });
+  nameParts(row, 'runs-conversation-key', text('label.conversationKey'));
+  $('#runs-conversation').prop('checked', Boolean(node.conversation));
+  if (!node.conversation) input('conversation').typedInput('value', 'topic');
+}
+
+function conversation(): string {
+  return checked('#runs-conversation') ? entered('conversation') : '';
+}
+
+function state(): DialogState {
+  return {
+    method: entered('method'),
+    delivery: entered('delivery'),
+    tools: checked('#node-input-tools'),
+    paging: entered('paging'),
+  };
+}
+
+/** Offers only what the method can do, and keeps the choice where it can be kept. */
+function offerDeliveries(wanted = entered('delivery')): void {
+  const offered = deliveries(entered('method'));
+  input('delivery')
+    .children()
+    .each((_, element) => {
+      const option = $(element);
+      const shown = offered.includes(String(option.val()));
+      option.prop('disabled', !shown).toggle(shown);
+    });
+  if (offered.length) input('delivery').val(offered.includes(wanted) ? wanted : 'wait');
+}
+
+function showSections(): void {
+  const applies = sections(state());
+  for (const [section, shown] of Object.entries(applies)) $(`[data-section="${section}"]`).toggle(shown);
+  $('#runs-conversation-row').toggle(checked('#runs-conversation'));
+  $('#runs-method-hint').text(text(`method.${entered('method')}.hint`));
+  const delivery = entered('method') === 'getRun' ? `getRun.${entered('delivery')}` : entered('delivery');
+  $('#runs-delivery-hint').text(applies.delivery ? text(`hint.delivery.${delivery}`) : '');
+  if (open) {
+    open.rows.refresh();
+    input('outputs')
+      .val(JSON.stringify(outputMap(open.outputs, outputKinds(state()))))
+      .trigger('change');
+  }
+  RED.tray.resize();
+}

@@ -1,0 +1,201 @@
+/** How a field of the API is typed in: what its typedInput offers, and what a value may be. */
+import type { Parameter, ParameterType } from '../methods/method.ts';
+import { text } from './i18n.ts';
+
+/** A field as it is saved in the flow. */
+export interface SavedField {
+  value: string;
+  type: string;
+}
+
+/** Stands for a line break while a text of several lines is in a one-line input, as inputs drop line breaks. */
+const BREAK = '⏎';
+export const toInput = (value: string) => value.replace(/\r?\n/g, BREAK);
+export const fromInput = (value: string) => value.replaceAll(BREAK, '\n');
+
+/** Limits that the API sets and that can be told before sending. */
+const RANGES: Record<string, { min: number; max?: number }> = {
+  temperature: { min: 0, max: 2 },
+  top_p: { min: 0, max: 1 },
+  max_prompt_tokens: { min: 256 },
+  max_completion_tokens: { min: 256 },
+  limit: { min: 1, max: 100 },
+};
+
+/** Fields whose text is long enough to deserve an editor of its own. */
+const LONG_TEXTS = new Set(['instructions', 'additional_instructions']);
+
+/** The one thing that `include` can ask for. */
+const INCLUDE = '["step_details.tool_calls[*].file_search.results[*].content"]';
+
+const DYNAMIC = ['msg', 'flow', 'global'];
+const PICTURES = 'red/images/typedInput/';
+
+export function parameterTypes({ type }: Parameter): readonly ParameterType[] {
+  return typeof type === 'string' ? [type] : type;
+}
+
+/**
+ * Why a literal does not fit its field, or true. Values that come from elsewhere are checked when they come.
+ * @param field its API name
+ */
+export function checkField(
+  field: string,
+  { value, type }: SavedField,
+  parameter: Parameter | undefined,
+): true | string {
+  if (value === '' || isEnvironment(value)) return true;
+  if (type === 'num') return checkNumber(field, value, parameter);
+  if (type === 'json') return checkJson(value, parameter);
+  if (['msg', 'flow', 'global', 'jsonata'].includes(type)) {
+    return RED.utils.validateTypedProperty(value, type, {});
+  }
+  return true;
+}
+
+/** `${NAME}` is filled in by the runtime. */
+function isEnvironment(value: string): boolean {
+  return /^\$\{[^}]+\}$/.test(value);
+}
+
+function checkNumber(field: string, value: string, parameter: Parameter | undefined): true | string {
+  const number = Number(value);
+  if (Number.isNaN(number)) return text('validation.number');
+  const whole = parameter ? parameterTypes(parameter).includes('integer') : false;
+  if (whole && !Number.isInteger(number)) return text('validation.integer');
+  const range = RANGES[field];
+  if (!range) return true;
+  if (number < range.min || number > (range.max ?? Number.POSITIVE_INFINITY)) {
+    return range.max === undefined
+      ? text('validation.atLeast', { min: range.min })
+      : text('validation.range', { min: range.min, max: range.max });
+  }
+  return true;
+}
+
+function checkJson(value: string, parameter: Parameter | undefined): true | string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch (error) {
+    return text('validation.json', { error: (error as Error).message });
+  }
+  const types = parameter ? parameterTypes(parameter) : [];
+  if (parsed === null) return true;
+  if (types.length === 1 && types[0] === 'array' && !Array.isArray(parsed)) return text('validation.array');
+  if (types.includes('object') && (typeof parsed !== 'object' || Array.isArray(parsed))) {
+    return text('validation.object');
+  }
+  return true;
+}
+
+/**
+ * The types a field's typedInput offers, the usual one first.
+ * @param suggest offers values for an id, e.g. the service's assistants
+ */
+export function inputTypes(
+  field: string,
+  parameter: Parameter,
+  suggest?: () => { value: string; label: string }[],
+): TypedInputType[] {
+  const check = (type: string) => (value: string) => checkField(field, { value, type }, parameter);
+  const types = parameterTypes(parameter);
+  const offered: TypedInputType[] = [];
+  if (parameter.enum) offered.push(choices('str', parameter.enum));
+  else if (types.includes('id') || types.includes('string')) offered.push(textType(field, suggest));
+  if (types.includes('number') || types.includes('integer')) {
+    offered.push({ value: 'num', label: builtIn('num'), icon: `${PICTURES}09.svg`, validate: check('num') });
+  }
+  if (types.includes('boolean')) offered.push(choices('bool', ['true', 'false']));
+  if (field === 'include') {
+    offered.push({
+      ...choices('json', []),
+      options: [
+        { value: '', label: text('value.unset') },
+        { value: INCLUDE, label: text('value.fileSearchContent') },
+      ],
+    });
+  } else if (types.includes('object') || types.includes('array')) {
+    offered.push(jsonType(check('json')));
+  }
+  const literal = !types.includes('object') && !types.includes('array');
+  return [...offered, ...DYNAMIC, ...(literal ? ['env'] : []), 'jsonata'];
+}
+
+function builtIn(type: string): string {
+  return RED._(`typedInput.type.${type}`);
+}
+
+function choices(value: 'str' | 'bool' | 'json', options: readonly string[]) {
+  const icons = { str: 'az', bool: 'bool', json: 'json' };
+  return {
+    value,
+    label: builtIn(value),
+    icon: `${PICTURES}${icons[value]}.svg`,
+    options: [
+      { value: '', label: text('value.unset') },
+      ...options.map((option) => ({ value: option, label: option })),
+    ],
+  };
+}
+
+function textType(field: string, suggest?: () => { value: string; label: string }[]): TypedInputType {
+  const plain = { value: 'str', label: builtIn('str'), icon: `${PICTURES}az.svg` };
+  if (suggest) {
+    return {
+      ...plain,
+      autoComplete: (value, done) =>
+        done(
+          suggest().filter((item) =>
+            `${item.value} ${item.label}`.toLowerCase().includes(value.toLowerCase()),
+          ),
+        ),
+    };
+  }
+  if (!LONG_TEXTS.has(field)) return plain;
+  return {
+    ...plain,
+    expand() {
+      RED.editor.editText({
+        title: text(`field.${field}`),
+        value: fromInput(this.value()),
+        mode: 'ace/mode/markdown',
+        focus: true,
+        complete: (value) => this.value(toInput(value)),
+      });
+    },
+  };
+}
+
+/** Node-RED's own JSON type, but an empty value is no mistake here. */
+function jsonType(validate: (value: string) => true | string): TypedInputType {
+  return {
+    value: 'json',
+    label: builtIn('json'),
+    icon: `${PICTURES}json.svg`,
+    validate,
+    expand() {
+      RED.editor.editJSON({
+        value: indented(this.value()),
+        focus: true,
+        complete: (value) => this.value(compact(value)),
+      });
+    },
+  };
+}
+
+function indented(value: string): string {
+  try {
+    return JSON.stringify(JSON.parse(value), null, 4);
+  } catch {
+    return value;
+  }
+}
+
+function compact(value: string): string {
+  try {
+    return JSON.stringify(JSON.parse(value));
+  } catch {
+    return value.replace(/\n\s*/g, ' ');
+  }
+}

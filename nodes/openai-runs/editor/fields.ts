@@ -1,0 +1,191 @@
+/** The rows of a method's fields: made from its template, filled from what was saved, read back on save. */
+import { findMethod } from '../methods/index.ts';
+import type { Parameter } from '../methods/method.ts';
+import { checkField, fromInput, inputTypes, type SavedField, toInput } from './field-types.ts';
+import { text } from './i18n.ts';
+
+export type SavedFields = Record<string, SavedField>;
+
+/** What the rows need to know of the rest of the dialog. */
+export interface FieldContext {
+  /** Where a field left empty is looked for, e.g. `msg.payload`; empty when nothing is read. */
+  source(): string;
+  /** Whether the field need not be there although the API asks for it. */
+  optional(field: string): boolean;
+  /** The assistants to offer. */
+  assistants(): { value: string; label: string }[];
+}
+
+const ICONS: Record<string, string> = {
+  assistant_id: 'user-circle-o',
+  thread_id: 'comments-o',
+  run_id: 'play',
+  step_id: 'step-forward',
+  thread: 'comments-o',
+  additional_messages: 'comment-o',
+  additional_instructions: 'file-text-o',
+  instructions: 'file-text-o',
+  model: 'cube',
+  tools: 'wrench',
+  tool_choice: 'hand-pointer-o',
+  parallel_tool_calls: 'random',
+  tool_outputs: 'reply',
+  tool_resources: 'folder-open-o',
+  response_format: 'code',
+  temperature: 'thermometer-half',
+  top_p: 'pie-chart',
+  max_prompt_tokens: 'sign-in',
+  max_completion_tokens: 'sign-out',
+  truncation_strategy: 'scissors',
+  reasoning_effort: 'lightbulb-o',
+  metadata: 'tags',
+  include: 'plus-square-o',
+  limit: 'list-ol',
+  order: 'sort',
+  after: 'arrow-down',
+  before: 'arrow-up',
+};
+
+export class FieldRows {
+  /** Everything typed so far, of any method: switching methods and back loses nothing. */
+  readonly #values: Map<string, SavedField>;
+  readonly #container: JQuery;
+  readonly #context: FieldContext;
+  #method = '';
+
+  constructor(container: JQuery, saved: SavedFields, context: FieldContext) {
+    this.#container = container;
+    this.#values = new Map(Object.entries(saved));
+    this.#context = context;
+  }
+
+  /** Shows a method's template and nothing of the others. */
+  show(id: string): void {
+    this.#remember();
+    this.#method = id;
+    this.#container.children('.runs-method').each((_, element) => {
+      const template = $(element);
+      const shown = template.attr('data-method') === id;
+      template.toggle(shown);
+      if (shown) this.#fill(template);
+    });
+    this.refresh();
+  }
+
+  /** What is to be saved: the fields of the method shown that are not empty. */
+  collect(): SavedFields {
+    this.#remember();
+    const fields: SavedFields = {};
+    for (const name of Object.keys(findMethod(this.#method)?.parameters ?? {})) {
+      const saved = this.#values.get(name);
+      if (saved && saved.value !== '') fields[name] = saved;
+    }
+    return fields;
+  }
+
+  /** Brings hints and marks up to date with the rest of the dialog. */
+  refresh(): void {
+    const source = this.#context.source();
+    this.#each((name, row, input) => {
+      const visible = row.find('input.red-ui-typedInput-input');
+      visible.attr('placeholder', source ? `${source}.${name}` : '');
+      const required = isRequired(this.#parameter(name)) && !this.#context.optional(name);
+      row.find('.runs-required').toggle(required);
+      visible.attr('aria-required', String(required));
+      const missing = required && !source && input.typedInput('value') === '';
+      row.find('.red-ui-typedInput-container').toggleClass('runs-missing', missing);
+    });
+  }
+
+  #fill(template: JQuery): void {
+    let more = false;
+    template.find('[data-field]').each((_, element) => {
+      const row = $(element);
+      const name = row.attr('data-field') ?? '';
+      if (!row.children().length) this.#build(row, name);
+      const saved = this.#values.get(name);
+      if (!saved) return;
+      const input = row.children('.runs-field');
+      input.typedInput('type', saved.type).typedInput('value', toInput(saved.value));
+      more ||= saved.value !== '' && row.closest('details').length > 0;
+    });
+    if (more) template.find('details').prop('open', true);
+  }
+
+  #build(row: JQuery, name: string): void {
+    const parameter = this.#parameter(name);
+    if (!parameter) return;
+    const id = `runs-field-${this.#method}-${name}`;
+    const label = $('<label>', { for: id, id: `${id}-label`, title: name });
+    $('<i>', { class: `fa fa-${ICONS[name] ?? 'circle-o'}` }).appendTo(label);
+    $('<span>')
+      .text(` ${text(`field.${name}`)}`)
+      .appendTo(label);
+    $('<span>', { class: 'runs-required', title: text('value.required') })
+      .text(' *')
+      .appendTo(label);
+    const input = $('<input>', { type: 'text', class: 'runs-field', style: 'width: 100%' });
+    row.addClass('form-row').append(label, input);
+    const suggest = name === 'assistant_id' ? () => this.#context.assistants() : undefined;
+    input.typedInput({ types: inputTypes(name, parameter, suggest) });
+    nameParts(row, id, text(`field.${name}`));
+    input.on('change', () => this.refresh());
+  }
+
+  #remember(): void {
+    this.#each((name, _, input) => {
+      const value = fromInput(input.typedInput('value'));
+      const type = input.typedInput('type');
+      if (value === '' && !this.#values.has(name)) return;
+      this.#values.set(name, { value, type });
+    });
+  }
+
+  #each(visit: (name: string, row: JQuery, input: JQuery) => void): void {
+    this.#container.find(`.runs-method[data-method="${this.#method}"] [data-field]`).each((_, element) => {
+      const row = $(element);
+      const input = row.children('.runs-field');
+      if (input.length) visit(row.attr('data-field') ?? '', row, input);
+    });
+  }
+
+  #parameter(name: string): Parameter | undefined {
+    return findMethod(this.#method)?.parameters[name];
+  }
+}
+
+function isRequired(parameter: Parameter | undefined): boolean {
+  return parameter?.required === true;
+}
+
+/** A typedInput is several controls without names: ties them to their label, for the pointer and for readers. */
+export function nameParts(row: JQuery, id: string, name: string): void {
+  const container = row.find('.red-ui-typedInput-container').first();
+  container.attr({ role: 'group', 'aria-labelledby': `${id}-label` });
+  container.find('input.red-ui-typedInput-input').attr({ id, 'aria-labelledby': `${id}-label` });
+  container.find('.red-ui-typedInput-type-select').attr('aria-label', text('aria.type', { name }));
+  container.find('.red-ui-typedInput-option-trigger').attr('aria-label', text('aria.choose', { name }));
+  container.find('.red-ui-typedInput-option-expand').attr('aria-label', text('aria.expand', { name }));
+}
+
+/**
+ * Why the saved fields cannot work, or true. A required field may be left empty as long as something is read
+ * from the message, where it may still come from.
+ */
+export function checkFields(
+  methodId: string,
+  fields: SavedFields | undefined,
+  context: Pick<FieldContext, 'source' | 'optional'>,
+): true | string {
+  const parameters = findMethod(methodId)?.parameters ?? {};
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const field = fields?.[name];
+    if (field && field.value !== '') {
+      const answer = checkField(name, field, parameter);
+      if (answer !== true) return text('validation.field', { field: name, reason: answer });
+    } else if (isRequired(parameter) && !context.optional(name) && !context.source()) {
+      return text('validation.missing', { field: name });
+    }
+  }
+  return true;
+}

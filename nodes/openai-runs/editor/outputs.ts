@@ -1,0 +1,47 @@
+/** Which outputs a node has, from its settings; kept in step with the wires when the settings change. */
+import { findMethod } from '../methods/index.ts';
+import type { Method } from '../methods/method.ts';
+
+export type OutputKind = 'result' | 'tools' | 'events';
+
+export interface OutputSettings {
+  method: string;
+  delivery: string;
+  tools: boolean;
+}
+
+/** Whether the method can be read as an event stream. */
+export function canStream(method: Method | undefined): boolean {
+  return method?.answers === 'run' && method.stream !== undefined;
+}
+
+/** The delivery that really applies: one the method does not have counts as the default. */
+export function effectiveDelivery({ method: id, delivery }: OutputSettings): string {
+  const method = findMethod(id);
+  if (!method?.delivers) return 'none';
+  return delivery === 'stream' && !canStream(method) ? 'wait' : delivery;
+}
+
+/** The outputs in their order: 1 result, 2 tool calls (if asked for), last events (if streaming). */
+export function outputKinds(settings: OutputSettings): OutputKind[] {
+  const delivery = effectiveDelivery(settings);
+  const kinds: OutputKind[] = ['result'];
+  if (settings.tools && (delivery === 'wait' || delivery === 'stream')) kinds.push('tools');
+  if (delivery === 'stream') kinds.push('events');
+  return kinds;
+}
+
+/**
+ * How the outputs move, in the form that the editor reads from `#node-input-outputs`: old index → new index,
+ * -1 for one that is gone, a key that is no number for a new one. So wires stay on the output they meant.
+ */
+export function outputMap(before: OutputKind[], after: OutputKind[]): Record<string, number> {
+  const map: Record<string, number> = {};
+  before.forEach((kind, index) => {
+    map[index] = after.indexOf(kind);
+  });
+  after.forEach((kind, index) => {
+    if (!before.includes(kind)) map[`new-${kind}`] = index;
+  });
+  return map;
+}

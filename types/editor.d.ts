@@ -1,0 +1,106 @@
+/// <reference types="jquery" />
+/** What the dialogs use of Node-RED's editor; the published types lag behind (no two-argument validate). */
+
+/** A type offered by a typedInput: the name of a built-in one, or one of our own. */
+type TypedInputType =
+  | string
+  | {
+      value: string;
+      label?: string;
+      icon?: string;
+      hasValue?: boolean;
+      options?: { value: string; label: string }[];
+      validate?: (value: string, options: object) => boolean | string;
+      expand?: (this: TypedInput) => void;
+      autoComplete?: (
+        value: string,
+        done: (found: { value: string; label: string | JQuery }[]) => void,
+      ) => void;
+    };
+
+interface TypedInput {
+  value(): string;
+  value(value: string): void;
+}
+
+interface JQuery {
+  typedInput(options: { types: TypedInputType[]; default?: string; typeField?: string | JQuery }): JQuery;
+  typedInput(get: 'value' | 'type'): string;
+  typedInput(set: 'value' | 'type', value: string): JQuery;
+  typedInput(set: 'types', types: TypedInputType[]): JQuery;
+  typedInput(check: 'validate'): boolean;
+  editableList(options: object): JQuery;
+  editableList(get: 'items'): JQuery;
+  editableList(add: 'addItem', item: object): JQuery;
+  editableList(set: 'height', height: number): JQuery;
+}
+
+/** A node as the editor holds it. */
+interface EditorNode {
+  id: string;
+  type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the saved properties of any node
+  [property: string]: any;
+}
+
+/** `validate` with two parameters may answer with the reason. */
+type Validator<T> = (this: EditorNode, value: T, options: { label?: string }) => true | string;
+
+interface EditorDefault {
+  value: unknown;
+  required?: boolean;
+  type?: string;
+  label?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each property has its own type of value
+  validate?: Validator<any> | ((value: any) => boolean);
+}
+
+interface EditorDefinition {
+  category: string;
+  color?: string;
+  icon?: string;
+  inputs?: 0 | 1;
+  outputs?: number;
+  align?: 'left' | 'right';
+  defaults: Record<string, EditorDefault>;
+  credentials?: Record<string, { type: 'text' | 'password' }>;
+  label?: string | ((this: EditorNode) => string);
+  labelStyle?: string | ((this: EditorNode) => string);
+  paletteLabel?: string | (() => string);
+  outputLabels?: string[] | ((this: EditorNode, index: number) => string | undefined);
+  inputLabels?: string | ((this: EditorNode, index: number) => string);
+  oneditprepare?(this: EditorNode): void;
+  oneditsave?(this: EditorNode): void;
+  oneditcancel?(this: EditorNode): void;
+  oneditresize?(this: EditorNode, size: { width: number; height: number }): void;
+}
+
+interface TextEditorOptions {
+  value: string;
+  title?: string;
+  mode?: string;
+  focus?: boolean;
+  complete(value: string): void;
+}
+
+declare const RED: {
+  _(key: string, options?: Record<string, unknown>): string;
+  nodes: {
+    registerType(type: string, definition: EditorDefinition): void;
+    node(id: string): EditorNode | null;
+  };
+  editor: {
+    editJSON(options: TextEditorOptions): void;
+    editText(options: TextEditorOptions): void;
+  };
+  popover: {
+    tooltip(target: JQuery, content: string): unknown;
+  };
+  tray: { resize(): void };
+  utils: {
+    validateTypedProperty(value: string, type: string, options?: object): true | string;
+  };
+  validators: {
+    number(blankAllowed?: boolean): (value: string) => boolean;
+  };
+};
