@@ -1,0 +1,123 @@
+/** Function calls as they come in, put in order: one after the other, each with arguments that are a JSON object. */
+import { callId } from './call-id.ts';
+import { ModelError, type ModelEvent } from './model.ts';
+
+export interface Call {
+  /** Empty if the provider sent none; one is made when the call is announced. */
+  id: string;
+  name: string;
+  arguments: string;
+  /** The name won't change any more. */
+  named: boolean;
+  /** The arguments won't grow any more. */
+  complete: boolean;
+}
+
+/** A JSON object is a call's arguments; nothing more can follow one. */
+export function isObjectText(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The calls of one turn. Providers may mix their pieces; the first open call streams, the others wait for it.
+ * `limit` keeps a provider that knows no `parallel_tool_calls` to it.
+ */
+export class Calls {
+  readonly #calls: Call[] = [];
+  readonly #limit: number;
+  #open = 0;
+  #announced = false;
+  #sent = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get any(): boolean {
+    return this.#calls.length > 0;
+  }
+
+  add(id = '', name = '', named = false): Call {
+    const call: Call = { id, name, arguments: '', named, complete: false };
+    if (this.#calls.length < this.#limit) this.#calls.push(call);
+    return call;
+  }
+
+  /** What can be said of the calls by now. */
+  *events(): Generator<ModelEvent> {
+    for (let call = this.#calls[this.#open]; call; call = this.#calls[this.#open]) {
+      const followed = this.#open < this.#calls.length - 1;
+      const begun = call.arguments.trimStart().startsWith('{');
+      if (!this.#announced && !call.named && !begun && !call.complete) return;
+      yield* this.#announce(call);
+      // what is not an object yet may turn out to be one in a string: kept back until it is whole
+      if (begun) yield* this.#send(call.arguments);
+      if (!call.complete && !(followed && isObjectText(call.arguments))) return;
+      yield* this.#finish(call);
+    }
+  }
+
+  /**
+   * The rest, when the turn is over. `cut`: the token limit ended it, so the last call may be unfinished.
+   * @throws ModelError for a call without name or with arguments that are no JSON object.
+   */
+  *end(cut: boolean): Generator<ModelEvent> {
+    for (let call = this.#calls[this.#open]; call; call = this.#calls[this.#open]) {
+      yield* this.#announce(call);
+      if (cut && normalArguments(call.arguments) === undefined) return;
+      yield* this.#finish(call);
+    }
+  }
+
+  /** True if a call was left unfinished by `end`. */
+  get unfinished(): boolean {
+    return this.#open < this.#calls.length;
+  }
+
+  *#announce(call: Call): Generator<ModelEvent> {
+    if (this.#announced) return;
+    if (!call.name) throw new ModelError('The model called a function without naming it.');
+    call.id ||= callId();
+    this.#announced = true;
+    yield { type: 'call', index: this.#open, id: call.id, name: call.name };
+  }
+
+  *#send(text: string): Generator<ModelEvent> {
+    if (text.length <= this.#sent) return;
+    const delta = text.slice(this.#sent);
+    this.#sent = text.length;
+    yield { type: 'call_arguments', index: this.#open, delta };
+  }
+
+  *#finish(call: Call): Generator<ModelEvent> {
+    const text = normalArguments(call.arguments);
+    if (text === undefined) {
+      const sample = call.arguments.length > 200 ? `${call.arguments.slice(0, 200)}…` : call.arguments;
+      throw new ModelError(
+        `The model called ${call.name} with arguments that are not a JSON object: ${sample}`,
+      );
+    }
+    yield* this.#send(text);
+    yield { type: 'call_done', index: this.#open };
+    this.#open++;
+    this.#announced = false;
+    this.#sent = 0;
+  }
+}
+
+/** Nothing and null mean no arguments; an object may come wrapped in a string. Undefined if it is none of these. */
+function normalArguments(text: string): string | undefined {
+  if (isObjectText(text)) return text;
+  if (text.trim() === '' || text.trim() === 'null') return '{}';
+  try {
+    const inner: unknown = JSON.parse(text);
+    return typeof inner === 'string' && inner !== text ? normalArguments(inner) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+/** Which call a piece of a tool call belongs to: servers leave out or repeat ids, indexes and names. */
+import { type Call, type Calls, isObjectText } from '../calls.ts';
+
+/** A tool call or a piece of one, as far as servers can be trusted with its form. */
+export interface ToolCallPiece {
+  index?: unknown;
+  id?: unknown;
+  function?: { name?: unknown; arguments?: unknown } | null;
+}
+
+interface Known {
+  call: Call;
+  index: number | undefined;
+  /** The id that the server gave, which may come late or never. */
+  id: string;
+}
+
+export class ToolCallPieces {
+  readonly #known: Known[] = [];
+  readonly #calls: Calls;
+  readonly #names: Set<string>;
+
+  /** `names` are the functions that the model was given: they tell a piece of a name from a whole one. */
+  constructor(calls: Calls, names: string[]) {
+    this.#calls = calls;
+    this.#names = new Set(names);
+  }
+
+  add(piece: ToolCallPiece): void {
+    const id = typeof piece.id === 'string' ? piece.id : '';
+    const index = typeof piece.index === 'number' ? piece.index : undefined;
+    const name = typeof piece.function?.name === 'string' ? piece.function.name : '';
+    const found = this.#find(id, index, name);
+    const known = found ?? this.#begin(id, index);
+    if (!known.id && id) {
+      known.id = id;
+      known.call.id ||= id;
+    }
+    this.#addName(known.call, name);
+    addArguments(known.call, piece.function?.arguments);
+  }
+
+  #begin(id: string, index: number | undefined): Known {
+    // an id that is taken would send an output to the wrong call
+    const taken = this.#known.some((known) => known.id === id);
+    const known = { call: this.#calls.add(taken ? '' : id), index, id };
+    this.#known.push(known);
+    return known;
+  }
+
+  #find(id: string, index: number | undefined, name: string): Known | undefined {
+    const sameId = id ? this.#known.findLast((known) => known.id === id) : undefined;
+    if (sameId) return name && index !== sameId.index && this.#whole(sameId.call) ? undefined : sameId;
+    const candidate =
+      index === undefined ? this.#known.at(-1) : this.#known.findLast((known) => known.index === index);
+    if (!candidate) return undefined;
+    if (id && candidate.id) return undefined;
+    return this.#starts(candidate.call, name) ? undefined : candidate;
+  }
+
+  /** A whole name after a whole call, or another function's name, begins a new call. */
+  #starts(call: Call, name: string): boolean {
+    if (!name) return false;
+    if (call.arguments !== '') return this.#whole(call);
+    return this.#names.has(call.name) && this.#names.has(name) && call.name !== name;
+  }
+
+  #whole(call: Call): boolean {
+    return isObjectText(call.arguments);
+  }
+
+  #addName(call: Call, name: string): void {
+    if (name && !call.named && name !== call.name) {
+      const goesOn = !this.#names.has(call.name) && !name.startsWith(call.name);
+      call.name = goesOn ? call.name + name : name;
+    }
+    call.named ||= this.#names.has(call.name);
+  }
+}
+
+function addArguments(call: Call, given: unknown): void {
+  if (given === undefined || given === null || given === '') return;
+  const text = typeof given === 'string' ? given : JSON.stringify(given);
+  // some servers send the whole arguments once more at the end
+  if (text === call.arguments && isObjectText(text)) return;
+  call.arguments += text;
+}

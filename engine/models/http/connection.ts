@@ -1,0 +1,170 @@
+/** Requests to a provider: address, key, silence, the end. The platform's fetch, no SDK: dist/engine.js stays small. */
+import { ModelError, type ModelOptions } from '../model.ts';
+import { baseAddress, endpoint, shown } from './address.ts';
+import { refused, silent, unreachable } from './errors.ts';
+
+/** One answer of a provider, read piece by piece. */
+export interface Reply {
+  /** The address as it may be shown in errors. */
+  address: string;
+  /** The body as it comes. Leaving the loop early closes the connection. */
+  chunks(): AsyncGenerator<string>;
+}
+
+const SECRET = /auth|key|token|secret|cookie/i;
+
+export class Connection {
+  readonly base: URL;
+  readonly #options: ModelOptions;
+
+  /** @throws ModelError for a URL that is none. */
+  constructor(options: ModelOptions) {
+    this.base = baseAddress(options.url);
+    this.#options = options;
+  }
+
+  /**
+   * Asks one endpoint: POST with a body, GET without.
+   * @throws ModelError for every answer but 2xx and for every fault of the network; the signal's reason on abort.
+   */
+  async ask(path: string, signal: AbortSignal, body?: unknown): Promise<Reply> {
+    signal.throwIfAborted();
+    const url = endpoint(this.base, path);
+    const address = shown(url);
+    const watch = new Watch(signal, this.#options.timeout, address);
+    try {
+      const response = await (this.#options.fetch ?? fetch)(url.href, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: this.#headers(body !== undefined),
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: watch.signal,
+      });
+      watch.heard();
+      if (response.ok) return { address, chunks: () => chunks(response, watch) };
+      const text = await response.text();
+      watch.end();
+      throw refused(response, text, address);
+    } catch (error) {
+      watch.end();
+      throw this.#clean(watch.explain(error, true));
+    }
+  }
+
+  /** Takes everything secret out of an error's text, whoever put it there. */
+  #clean(error: unknown): unknown {
+    if (!(error instanceof ModelError)) return error;
+    const { code, status, retryAfter, beforeFirstByte, retryable } = error;
+    const message = this.#secrets().reduce((text, secret) => text.replaceAll(secret, '***'), error.message);
+    return message === error.message
+      ? error
+      : new ModelError(message, { code, status, retryAfter, beforeFirstByte, retryable });
+  }
+
+  /** The same for what is thrown while an answer is read. */
+  async *guard<T>(events: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* events;
+    } catch (error) {
+      throw this.#clean(error);
+    }
+  }
+
+  #secrets(): string[] {
+    const { apiKey, headers = {} } = this.#options;
+    const inHeaders = Object.entries(headers).flatMap(([name, value]) => (SECRET.test(name) ? [value] : []));
+    const inQuery = [...this.base.searchParams].flatMap(([name, value]) =>
+      SECRET.test(name) ? [value] : [],
+    );
+    const found = [apiKey?.trim(), decodeURIComponent(this.base.password), ...inHeaders, ...inQuery];
+    return found.filter((secret): secret is string => secret !== undefined && secret.length > 2);
+  }
+
+  #headers(hasBody: boolean): Headers {
+    const { apiKey, headers = {} } = this.#options;
+    const key = apiKey?.trim();
+    try {
+      const all = new Headers({ accept: 'text/event-stream, application/json' });
+      if (hasBody) all.set('content-type', 'application/json');
+      // Azure takes keys in a header of its own; Bearer is for its tokens
+      if (key && this.base.hostname.endsWith('.azure.com')) all.set('api-key', key);
+      else if (key) all.set('authorization', `Bearer ${key}`);
+      else if (this.base.username) all.set('authorization', `Basic ${this.#account()}`);
+      for (const [name, value] of Object.entries(headers)) all.set(name, value);
+      return all;
+    } catch {
+      throw new ModelError(
+        "The API key or a header of the service holds a character that HTTP can't carry.",
+        {
+          code: 'invalid_prompt',
+        },
+      );
+    }
+  }
+
+  #account(): string {
+    const { username, password } = this.base;
+    return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+  }
+}
+
+/** Ends a request when the caller does, or when nothing has come for too long. */
+class Watch {
+  readonly #own = new AbortController();
+  readonly #caller: AbortSignal;
+  readonly #ms: number;
+  readonly #address: string;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly signal: AbortSignal;
+  #silent = false;
+
+  constructor(caller: AbortSignal, ms: number | undefined, address: string) {
+    this.#caller = caller;
+    this.#ms = ms ?? 0;
+    this.#address = address;
+    this.signal = AbortSignal.any([caller, this.#own.signal]);
+    if (!ms) return;
+    this.#timer = setTimeout(() => {
+      this.#silent = true;
+      this.#own.abort();
+    }, ms);
+  }
+
+  heard(): void {
+    this.#timer?.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Closes the connection if it is still open. */
+  close(): void {
+    this.end();
+    this.#own.abort();
+  }
+
+  explain(error: unknown, beforeFirstByte: boolean): unknown {
+    if (this.#caller.aborted) return this.#caller.reason;
+    if (error instanceof ModelError) return error;
+    return this.#silent
+      ? silent(this.#address, this.#ms)
+      : unreachable(error, this.#address, beforeFirstByte);
+  }
+}
+
+async function* chunks(response: Response, watch: Watch): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let begun = false;
+  try {
+    for await (const bytes of response.body ?? []) {
+      watch.heard();
+      begun = true;
+      yield decoder.decode(bytes, { stream: true });
+    }
+    yield decoder.decode();
+  } catch (error) {
+    throw watch.explain(error, !begun);
+  } finally {
+    watch.close();
+  }
+}
