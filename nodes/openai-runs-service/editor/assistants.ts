@@ -62,9 +62,14 @@ function buildItem(container: JQuery, assistant: Assistant, open: boolean): void
       `${id}-temperature`,
       'temperature',
       'thermometer-half',
-      $('<input>', { type: 'number', id: `${id}-temperature`, min: 0, max: 2, step: 0.1 }).val(
-        assistant.temperature ?? '',
-      ),
+      $('<input>', {
+        type: 'number',
+        class: 'runs-number',
+        id: `${id}-temperature`,
+        min: 0,
+        max: 2,
+        step: 0.1,
+      }).val(assistant.temperature ?? ''),
     ),
   );
   container.append(details);

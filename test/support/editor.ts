@@ -1,0 +1,153 @@
+/** Node-RED's editor as a person uses it: what the browser tests do, in words. */
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { ROOT } from './user-directory.ts';
+
+export interface EditorOptions {
+  language?: string;
+  dark?: boolean;
+}
+
+/** An editor page; everything the console calls an error is kept in `errors`. */
+export class Editor {
+  readonly page: Page;
+  readonly errors: string[] = [];
+  readonly #context: BrowserContext;
+
+  private constructor(context: BrowserContext, page: Page) {
+    this.#context = context;
+    this.page = page;
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.errors.push(message.text());
+    });
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+  }
+
+  static async open(browser: Browser, address: string, options: EditorOptions = {}): Promise<Editor> {
+    const context = await browser.newContext({
+      viewport: { width: 1400, height: 950 },
+      colorScheme: options.dark ? 'dark' : 'light',
+    });
+    await context.addInitScript(
+      ({ language, dark }) => {
+        localStorage.setItem('editor-language', language ?? 'en-US');
+        localStorage.setItem('view-dark-theme', dark ? 'true' : 'false');
+      },
+      { ...options },
+    );
+    const editor = new Editor(context, await context.newPage());
+    await editor.page.goto(address);
+    await editor.page.locator('#red-ui-workspace-chart').waitFor();
+    await editor.page.waitForFunction(() => document.querySelectorAll('.red-ui-palette-node').length > 20);
+    await editor.quiet();
+    return editor;
+  }
+
+  /** Waits until no notification lies over what is to be clicked. */
+  async quiet(): Promise<void> {
+    await this.page.waitForFunction(() => !document.querySelector('.red-ui-notification'));
+  }
+
+  /** Import dialog, tab Examples, this package, the example of that name. */
+  async importExample(name: string): Promise<void> {
+    const { page } = this;
+    await page.locator('#red-ui-header-button-sidemenu').click();
+    await page.locator('#menu-item-import').click();
+    await page.locator('#red-ui-clipboard-dialog-import-tab-examples').waitFor({ state: 'attached' });
+    await page.locator('.red-ui-tab', { hasText: 'Examples' }).first().click();
+    const tree = page.locator('#red-ui-clipboard-dialog-import-tab-examples');
+    await tree.getByText('@flowruns/node-red-openai-runs').click();
+    await tree.getByText(name).click();
+    await page.locator('#red-ui-clipboard-dialog-ok').click();
+    await page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
+    await this.quiet();
+    await page.locator('#red-ui-workspace-tabs .red-ui-tab').last().click();
+  }
+
+  /** The box of a node in the workspace. */
+  node(id: string): Locator {
+    return this.page.locator(`[id="${id}"]`);
+  }
+
+  /** The id that an imported node has got. */
+  async idOf(type: string): Promise<string> {
+    const id = await this.page.evaluate(
+      // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+      (wanted) => (window as any).RED.nodes.filterNodes({ type: wanted })[0]?.id as string | undefined,
+      type,
+    );
+    assert(id, `no node of type ${type} in the editor`);
+    return id;
+  }
+
+  /** A saved property as the editor holds it now. */
+  async saved(id: string): Promise<Record<string, unknown>> {
+    return this.page.evaluate((wanted) => {
+      // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+      const { RED } = window as any;
+      return RED.nodes.convertNode(RED.nodes.node(wanted), true);
+    }, id);
+  }
+
+  async openDialog(id: string): Promise<Locator> {
+    await this.node(id).dblclick({ position: { x: 60, y: 12 } });
+    return this.#tray();
+  }
+
+  /** From the dialog of a node to the dialog of the config node chosen there. */
+  async openConfig(property: string): Promise<Locator> {
+    await this.page.locator(`#node-input-edit-${property}, #node-input-btn-${property}-edit`).first().click();
+    return this.#tray();
+  }
+
+  async closeDialog(): Promise<void> {
+    const trays = await this.page.locator('.red-ui-tray').count();
+    await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').last().click();
+    await this.page.waitForFunction((n) => document.querySelectorAll('.red-ui-tray').length < n, trays);
+  }
+
+  async deploy(): Promise<void> {
+    await this.page.locator('#red-ui-header-button-deploy').click();
+    await this.page.locator('.red-ui-notification-success').waitFor();
+    await this.quiet();
+  }
+
+  async showDebug(): Promise<void> {
+    // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+    await this.page.evaluate(() => (window as any).RED.sidebar.show('debug'));
+    await this.page.locator('.red-ui-debug-content').waitFor();
+  }
+
+  /** Presses the button at an inject node. */
+  async press(id: string): Promise<void> {
+    await this.node(id).locator('.red-ui-flow-node-button-button').click();
+  }
+
+  /** The first message in the debug sidebar of the debug node of that name. */
+  async debugMessage(name: string): Promise<string> {
+    const message = this.page.locator('.red-ui-debug-msg', { hasText: `node: ${name}` }).first();
+    await message.waitFor();
+    return (await message.locator('.red-ui-debug-msg-payload').textContent()) ?? '';
+  }
+
+  /** Keeps a picture in artefacts/ for people to look at. */
+  async picture(name: string): Promise<void> {
+    const folder = path.join(ROOT, 'artefacts');
+    await mkdir(folder, { recursive: true });
+    await this.page.screenshot({ path: path.join(folder, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+
+  async #tray(): Promise<Locator> {
+    const tray = this.page.locator('.red-ui-tray').last();
+    await tray.locator('.runs-dialog').waitFor();
+    // The tray slides in; a picture taken before is half of one.
+    await this.page.waitForFunction(() => document.getAnimations().length === 0);
+    return tray;
+  }
+}

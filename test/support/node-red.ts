@@ -1,0 +1,96 @@
+/** Real Node-RED in a process of its own, as a user has it. Node-RED exists once a process, hence the child. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { nodeRedSettings, prepareUserDirectory, ROOT } from './user-directory.ts';
+
+/** The releases that are supported, and the packages they are installed as. */
+export const RELEASES = { '5': 'node-red', '4.1': 'node-red-4' } as const;
+export type Release = keyof typeof RELEASES;
+
+export interface NodeRed {
+  /** e.g. http://127.0.0.1:40123 */
+  readonly address: string;
+  readonly userDir: string;
+  /** Everything it has logged so far. */
+  log(): string;
+  /** Ends the process and removes the user directory. */
+  stop(): Promise<void>;
+}
+
+const START_LIMIT = 30_000;
+
+/**
+ * Starts Node-RED with this package and the given flows.
+ * @param options.env further environment variables of the process
+ * @throws when the flows have not started within 30 s, with the log
+ */
+export async function startNodeRed(
+  options: { release?: Release; flows?: unknown[]; env?: Record<string, string> } = {},
+): Promise<NodeRed> {
+  const { release = '5', flows = [], env = {} } = options;
+  const userDir = await mkdtemp(path.join(tmpdir(), 'openai-runs-'));
+  const port = await freePort();
+  await prepareUserDirectory(userDir, flows);
+  const settings = path.join(userDir, 'settings.cjs');
+  await writeFile(settings, `module.exports = ${JSON.stringify(nodeRedSettings({ userDir, port }))};\n`);
+  const script = path.join(ROOT, 'node_modules', RELEASES[release], 'red.js');
+  const child = spawn(process.execPath, [script, '--settings', settings, '--userDir', userDir], {
+    cwd: userDir,
+    env: { ...process.env, HOME: userDir, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  }
+  const log = () => output.join('');
+  const stop = async () => {
+    await end(child);
+    await rm(userDir, { recursive: true, force: true });
+  };
+  try {
+    await started(child, log);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address: `http://127.0.0.1:${port}`, userDir, log, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+function started(child: ChildProcess, log: () => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string) => reject(new Error(`Node-RED ${reason}:\n${log()}`));
+    const timer = setTimeout(() => fail('did not start in time'), START_LIMIT);
+    const look = () => {
+      if (!/Started flows/.test(log())) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    child.stdout?.on('data', look);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      fail(`ended with ${code}`);
+    });
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await gone;
+  clearTimeout(timer);
+}
