@@ -1,5 +1,9 @@
 /** The embedded Runs service. Imports nothing from Node-RED; spoken to through `fetch`, as a server would be. */
+import { createModel } from './models/index.ts';
 import type { ModelOptions } from './models/model.ts';
+import { startEngine } from './start.ts';
+
+export { EngineStartError } from './errors.ts';
 
 /** An assistant declared by the user: the create body plus the id it keeps for good. */
 export interface AssistantDeclaration {
@@ -48,9 +52,10 @@ export interface Engine {
 
 /**
  * Opens the database, applies migrations, brings up the declared assistants, and takes up what an earlier
- * process left behind.
- * @throws EngineStartError with one clear sentence: no `node:sqlite`, database not writable, corrupt or newer.
+ * process left behind: queued runs run, runs in progress fail, runs waiting for tools wait on.
+ * @throws EngineStartError with one clear sentence: no `node:sqlite`, database not writable, corrupt or newer,
+ *   or a declared assistant that is not valid.
  */
-export async function createEngine(_options: EngineOptions): Promise<Engine> {
-  throw new Error('to be built');
+export function createEngine(options: EngineOptions): Promise<Engine> {
+  return startEngine(options, createModel(options.model));
 }

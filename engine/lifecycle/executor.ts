@@ -1,0 +1,343 @@
+/** Runs what is queued: one leg is a claim, one turn of the model, and what that turn means for the run. */
+import type { Kysely } from 'kysely';
+import type { EngineLog } from '../index.ts';
+import { type Model, ModelError, type Turn } from '../models/model.ts';
+import { addUsage, runObject } from '../objects/project.ts';
+import type { RunOptions } from '../objects/run-options.ts';
+import { runById, transition } from '../store/runs.ts';
+import type { RunRow, Tables } from '../store/schema.ts';
+import { type AskOptions, ask } from './ask.ts';
+import {
+  closeParts,
+  closingEvents,
+  type Ending,
+  endRun,
+  type LastError,
+  runEvent,
+  saveParts,
+} from './ending.ts';
+import type { EventHub, EventLog, RunEvent } from './events.ts';
+import { PromptBuilder } from './prompt.ts';
+import { changesOf } from './states.ts';
+import { type TurnResult, TurnWriter } from './turn-writer.ts';
+
+/** Why a leg is ended from outside. */
+export type StopReason = 'cancel' | 'expire' | 'shutdown' | 'deleted';
+
+export interface ExecutorOptions {
+  db: Kysely<Tables>;
+  hub: EventHub;
+  model: Model;
+  log: EngineLog;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  /** Tokens the model can read. */
+  contextWindow: number;
+  workerId: string;
+  sleep?: AskOptions['sleep'];
+}
+
+interface Leg {
+  controller: AbortController;
+  stop: StopReason | undefined;
+  done: Promise<void>;
+}
+
+/** Part of the window that is left to the answer where the run names no limit of its own. */
+const ANSWER_SHARE = 0.125;
+
+export const STOPPED: LastError = {
+  code: 'server_error',
+  message: 'The service was stopped while the run was in progress.',
+};
+const UNKNOWN: LastError = { code: 'server_error', message: 'Sorry, something went wrong.' };
+
+/** The run's token budget was used up before the model could be asked. */
+class BudgetSpent extends Error {
+  readonly reason: 'max_prompt_tokens' | 'max_completion_tokens';
+
+  constructor(reason: BudgetSpent['reason']) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #legs = new Map<string, Leg>();
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up a queued run and returns at once; its events go to the log, which is closed at the leg's end. */
+  start(runId: string, log: EventLog): void {
+    const leg: Leg = { controller: new AbortController(), stop: undefined, done: Promise.resolve() };
+    this.#legs.set(runId, leg);
+    leg.done = this.#leg(runId, log, leg)
+      .catch((error: unknown) => {
+        // The claim itself could not be written: the run is still queued, and the sweep takes it up again.
+        this.#options.log.error(`Run ${runId}: ${String(error)}`);
+        log.append(errorEvent(storeMessage(error)));
+      })
+      .finally(() => {
+        if (this.#legs.get(runId) === leg) this.#legs.delete(runId);
+        this.#options.hub.close(runId, log);
+      });
+  }
+
+  /** True while this process is at work on the run. */
+  has(runId: string): boolean {
+    return this.#legs.has(runId);
+  }
+
+  get size(): number {
+    return this.#legs.size;
+  }
+
+  /** Aborts the model request of a run at once. @returns false when the run is not at work here. */
+  stop(runId: string, reason: StopReason): boolean {
+    const leg = this.#legs.get(runId);
+    if (!leg) return false;
+    leg.stop ??= reason;
+    leg.controller.abort(new DOMException(`The run was stopped (${reason}).`, 'AbortError'));
+    return true;
+  }
+
+  /** Stops every run and waits until what is owed is written. */
+  async stopAll(): Promise<void> {
+    const done = [...this.#legs.values()].map((leg) => leg.done);
+    for (const runId of this.#legs.keys()) this.stop(runId, 'shutdown');
+    await Promise.all(done);
+  }
+
+  #now = (): number => Math.floor(this.#options.clock() / 1000);
+
+  async #leg(runId: string, log: EventLog, leg: Leg): Promise<void> {
+    const { db, workerId } = this.#options;
+    // A run stopped by the shutdown before its claim stays queued for the next start.
+    if (leg.stop === 'shutdown') {
+      log.append(errorEvent('The service was stopped; the run stays queued.'));
+      return;
+    }
+    const run = await transition(db, runId, 'claim', this.#now(), { worker: workerId });
+    if (!run) return this.#settle(runId, log);
+    log.append(runEvent(run));
+    const writer = new TurnWriter(db, log, run, this.#now);
+    let ending: Omit<Ending, 'now'>;
+    try {
+      const outcome = await this.#turn(run, writer, leg);
+      if (outcome.kind === 'calls') {
+        if (await this.#requireAction(run, log, writer, outcome.calls)) return;
+        return this.#settle(runId, log, writer);
+      }
+      ending = outcome.ending;
+    } catch (error) {
+      ending = this.#endingOf(error, leg, run);
+    }
+    await this.#end(run, log, writer, ending);
+  }
+
+  /** One call of the model, and what it means. */
+  async #turn(
+    run: RunRow,
+    writer: TurnWriter,
+    leg: Leg,
+  ): Promise<Extract<TurnResult, { kind: 'calls' }> | { kind: 'ended'; ending: Omit<Ending, 'now'> }> {
+    const options = JSON.parse(run.options) as RunOptions;
+    const turn = await this.#prepare(run, options, leg.controller.signal);
+    leg.controller.signal.throwIfAborted();
+    const { model, sleep, clock } = this.#options;
+    const timeLeft = () => (run.expires_at === null ? Infinity : run.expires_at * 1000 - clock());
+    let reason: 'stop' | 'length' | 'content_filter' | undefined;
+    for await (const event of ask(model, turn, { timeLeft, ...(sleep && { sleep }) })) {
+      await writer.apply(event);
+      if (event.type === 'end') reason = event.reason;
+    }
+    if (!reason) throw new ModelError('The model ended its answer without saying so.');
+    if (writer.textAfterCalls.trim()) {
+      this.#options.log.warn(`Run ${run.id}: text that came after tool calls was left out.`);
+    }
+    const result = writer.result(reason);
+    const used = addUsage(JSON.parse(run.usage), writer.usage);
+    if (options.maxPromptTokens !== null && used.prompt_tokens > options.maxPromptTokens) {
+      return { kind: 'ended', ending: outOfBudget('max_prompt_tokens') };
+    }
+    if (result.kind === 'calls') return result;
+    if (result.kind === 'answered') return { kind: 'ended', ending: { name: 'complete' } };
+    if (result.by === 'max_tokens') {
+      return { kind: 'ended', ending: { ...outOfBudget('max_completion_tokens'), cutBy: 'max_tokens' } };
+    }
+    // The spec knows no reason for a filter's stop; the message says it.
+    return {
+      kind: 'ended',
+      ending: { name: 'runOut', cutBy: 'content_filter', patch: { incomplete_details: '{}' } },
+    };
+  }
+
+  /** @throws BudgetSpent when what is left does not pay for another turn. */
+  async #prepare(run: RunRow, options: RunOptions, signal: AbortSignal): Promise<Turn> {
+    const { db, contextWindow } = this.#options;
+    const used = JSON.parse(run.usage) as { prompt_tokens: number; completion_tokens: number };
+    const maxCompletionTokens =
+      options.maxCompletionTokens === null ? null : options.maxCompletionTokens - used.completion_tokens;
+    if (maxCompletionTokens !== null && maxCompletionTokens <= 0)
+      throw new BudgetSpent('max_completion_tokens');
+    const promptLeft =
+      options.maxPromptTokens === null ? Infinity : options.maxPromptTokens - used.prompt_tokens;
+    if (promptLeft <= 0) throw new BudgetSpent('max_prompt_tokens');
+    const answer = Math.min(maxCompletionTokens ?? Infinity, contextWindow * ANSWER_SHARE);
+    const prompt = await new PromptBuilder(db, run, options).build(
+      Math.min(contextWindow - answer, promptLeft),
+    );
+    if (prompt.tokens > promptLeft) throw new BudgetSpent('max_prompt_tokens');
+    if (run.window_from !== prompt.windowFrom || run.window_head !== prompt.windowHead) {
+      await db
+        .updateTable('runs')
+        .set({ window_from: prompt.windowFrom, window_head: prompt.windowHead })
+        .where('id', '=', run.id)
+        .execute();
+    }
+    // A forced choice is kept once there was a tool round, or the run would never answer.
+    const forced = typeof options.toolChoice === 'object' || options.toolChoice === 'required';
+    const answeredTools = prompt.items.at(-1)?.type === 'output';
+    return {
+      model: options.model,
+      instructions: options.instructions,
+      items: prompt.items,
+      tools: options.tools,
+      toolChoice: forced && answeredTools ? 'auto' : options.toolChoice,
+      parallelToolCalls: options.parallelToolCalls,
+      temperature: options.temperature,
+      topP: options.topP,
+      responseFormat: options.responseFormat,
+      reasoningEffort: options.reasoningEffort,
+      maxCompletionTokens,
+      toolResources: options.toolResources as Record<string, unknown>,
+      signal,
+    };
+  }
+
+  async #requireAction(
+    run: RunRow,
+    log: EventLog,
+    writer: TurnWriter,
+    calls: Extract<TurnResult, { kind: 'calls' }>['calls'],
+  ): Promise<boolean> {
+    const { step } = writer.open();
+    const required_action = JSON.stringify({
+      type: 'submit_tool_outputs',
+      submit_tool_outputs: {
+        tool_calls: calls.map(({ id, type, function: { name, arguments: args } }) => ({
+          id,
+          type,
+          function: { name, arguments: args },
+        })),
+      },
+    });
+    const usage = JSON.stringify(addUsage(JSON.parse(run.usage), writer.usage));
+    const changed = await this.#options.db.transaction().execute(async (trx) => {
+      const row = await transition(trx, run.id, 'callTools', this.#now(), {
+        required_action,
+        usage,
+        worker: null,
+      });
+      // The step stays open and keeps what it has used until its outputs come.
+      if (row) await saveParts(trx, { step: { ...step!, usage: JSON.stringify(writer.usage) } });
+      return row;
+    });
+    if (changed) log.append(runEvent(changed));
+    return changed !== undefined;
+  }
+
+  #endingOf(error: unknown, { stop }: Leg, run: RunRow): Omit<Ending, 'now'> {
+    if (stop === 'cancel') return { name: 'endCancel' };
+    if (stop === 'expire') return { name: 'expire' };
+    if (stop) return { name: 'fail', lastError: STOPPED };
+    if (error instanceof BudgetSpent) return outOfBudget(error.reason);
+    if (error instanceof ModelError) {
+      this.#options.log.warn(`Run ${run.id} failed: ${error.message}`);
+      return { name: 'fail', lastError: { code: error.code, message: error.message } };
+    }
+    this.#options.log.error(
+      `Run ${run.id} failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+    );
+    const full = isStoreError(error);
+    return { name: 'fail', lastError: full ? { ...UNKNOWN, message: storeMessage(error) } : UNKNOWN };
+  }
+
+  async #end(run: RunRow, log: EventLog, writer: TurnWriter, partial: Omit<Ending, 'now'>): Promise<void> {
+    const usage = writer.usage;
+    const ending: Ending = {
+      ...partial,
+      now: this.#now(),
+      usage,
+      patch: { ...partial.patch, usage: JSON.stringify(addUsage(JSON.parse(run.usage), usage)) },
+    };
+    try {
+      const events = await endRun(this.#options.db, run.id, ending, writer.open());
+      if (events) log.append(...events);
+      else await this.#settle(run.id, log, writer);
+    } catch (error) {
+      // The file cannot be written: readers are told now, the row follows by the sweep.
+      this.#options.log.error(`Run ${run.id} could not be saved: ${String(error)}`);
+      const lastError: LastError = { code: 'server_error', message: storeMessage(error) };
+      const failed: Ending = { name: 'fail', now: this.#now(), lastError, usage };
+      const row = {
+        ...run,
+        ...changesOf('fail', failed.now, {
+          last_error: JSON.stringify(lastError),
+          usage: ending.patch!.usage!,
+        }),
+      };
+      log.append(...closingEvents(closeParts(writer.open(), failed)), {
+        event: 'thread.run.failed',
+        data: runObject(row),
+      });
+    }
+  }
+
+  /** Another writer was first: the log ends with what has become of the run. */
+  async #settle(runId: string, log: EventLog, writer?: TurnWriter): Promise<void> {
+    const { db } = this.#options;
+    const run = await runById(db, runId);
+    if (!run) {
+      log.append(errorEvent(`No run found with id '${runId}'.`, 'invalid_request_error'));
+      return;
+    }
+    if (run.status === 'cancelling') {
+      const usage = writer && JSON.stringify(addUsage(JSON.parse(run.usage), writer.usage));
+      const events = await endRun(
+        db,
+        runId,
+        {
+          name: 'endCancel',
+          now: this.#now(),
+          ...(writer && { usage: writer.usage }),
+          ...(usage && { patch: { usage } }),
+        },
+        writer?.open(),
+      );
+      if (events) log.append(...events);
+      return;
+    }
+    const event = runEvent(run);
+    // Whoever was first may have told the readers already.
+    if (log.events().at(-1)?.event !== event.event) log.append(event);
+  }
+}
+
+const outOfBudget = (reason: BudgetSpent['reason']): Omit<Ending, 'now'> => ({
+  name: 'runOut',
+  patch: { incomplete_details: JSON.stringify({ reason }) },
+});
+
+const errorEvent = (message: string, type = 'server_error'): RunEvent => ({
+  event: 'error',
+  data: { code: null, message, param: null, type },
+});
+
+const isStoreError = (error: unknown): boolean => (error as { code?: string }).code === 'ERR_SQLITE_ERROR';
+
+const storeMessage = (error: unknown): string =>
+  `The run could not be saved: ${error instanceof Error ? error.message : String(error)}.`;

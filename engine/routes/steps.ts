@@ -1,0 +1,47 @@
+import { Hono } from 'hono';
+import { unknownPathId } from '../errors.ts';
+import { stepObject } from '../objects/project.ts';
+import { parseInclude, parseListQuery } from '../schemas/queries.ts';
+import type { Service } from '../service.ts';
+import { listObject, page } from '../store/paging.ts';
+import { findRun } from '../store/runs.ts';
+import type { StepRow } from '../store/schema.ts';
+import { threadOf } from '../store/threads.ts';
+import { queryOf, type RouteEnv } from './http.ts';
+
+const BASE = '/threads/:thread_id/runs/:run_id/steps';
+
+export function stepRoutes({ db }: Service): Hono<RouteEnv> {
+  const routes = new Hono<RouteEnv>();
+
+  const assertRun = async (threadId: string, runId: string) => {
+    await threadOf(db, threadId);
+    if (!(await findRun(db, threadId, runId))) throw unknownPathId('run', runId);
+  };
+
+  routes.get(BASE, async (c) => {
+    const { thread_id, run_id } = c.req.param();
+    const { run_id: _, ...query } = parseListQuery(queryOf(c));
+    const include = parseInclude(queryOf(c));
+    await assertRun(thread_id, run_id);
+    const { rows, hasMore } = await page<'steps', StepRow>(db, 'steps', { run_id }, query);
+    const steps = rows.map((row) => stepObject(row, include));
+    return c.json(listObject(steps, hasMore));
+  });
+
+  routes.get(`${BASE}/:step_id`, async (c) => {
+    const { thread_id, run_id, step_id } = c.req.param();
+    const include = parseInclude(queryOf(c));
+    await assertRun(thread_id, run_id);
+    const row = await db
+      .selectFrom('steps')
+      .selectAll()
+      .where('id', '=', step_id)
+      .where('run_id', '=', run_id)
+      .executeTakeFirst();
+    if (!row) throw unknownPathId('run step', step_id);
+    return c.json(stepObject(row, include));
+  });
+
+  return routes;
+}

@@ -1,0 +1,126 @@
+/** Fields that several bodies share, with their limits (contract: lifecycle.md §5). */
+import * as z from 'zod/mini';
+
+const MAX_METADATA_PAIRS = 16;
+
+const upTo = (maximum: number) => z.string().check(z.maxLength(maximum));
+
+export const metadata = z.nullish(
+  z.record(upTo(64), upTo(512)).check((context) => {
+    const { length } = Object.keys(context.value);
+    if (length <= MAX_METADATA_PAIRS) return;
+    context.issues.push({
+      code: 'custom',
+      input: context.value,
+      message: `too many properties. Expected an object with at most ${MAX_METADATA_PAIRS} properties, but got an object with ${length} properties instead.`,
+      params: { code: 'object_above_max_properties' },
+    });
+  }),
+);
+
+export const name = z.nullish(upTo(256));
+export const description = z.nullish(upTo(512));
+export const assistantInstructions = z.nullish(upTo(256_000));
+export const temperature = z.nullish(z.number().check(z.gte(0), z.lte(2)));
+export const topP = z.nullish(z.number().check(z.gte(0), z.lte(1)));
+
+export const reasoningEffort = z.nullish(
+  z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']),
+);
+
+const functionDefinition = z.object({
+  name: upTo(64).check(z.minLength(1)),
+  description: z.optional(z.string()),
+  parameters: z.optional(z.record(z.string(), z.unknown())),
+  strict: z.nullish(z.boolean()),
+});
+
+const fileSearchOptions = z.object({
+  max_num_results: z.optional(z.int().check(z.gte(1), z.lte(50))),
+  ranking_options: z.optional(
+    z.object({
+      ranker: z.optional(z.enum(['auto', 'default_2024_08_21'])),
+      score_threshold: z.number().check(z.gte(0), z.lte(1)),
+    }),
+  ),
+});
+
+const tool = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('code_interpreter') }),
+  z.object({ type: z.literal('file_search'), file_search: z.optional(fileSearchOptions) }),
+  z.object({ type: z.literal('function'), function: functionDefinition }),
+]);
+
+/** Tools of an assistant: 128. */
+export const assistantTools = z.array(tool).check(z.maxLength(128));
+/** Tools of one run: 20. */
+export const runTools = z.nullish(z.array(tool).check(z.maxLength(20)));
+
+const fileIds = z.optional(z.array(z.string()).check(z.maxLength(20)));
+const vectorStoreIds = z.optional(z.array(z.string()).check(z.maxLength(1)));
+
+export const toolResources = z.nullish(
+  z.strictObject({
+    code_interpreter: z.optional(z.strictObject({ file_ids: fileIds })),
+    file_search: z.optional(z.strictObject({ vector_store_ids: vectorStoreIds })),
+  }),
+);
+
+/** Creating bodies may also ask for a new vector store, which this service cannot keep. */
+export const newToolResources = z.nullish(
+  z.strictObject({
+    code_interpreter: z.optional(z.strictObject({ file_ids: fileIds })),
+    file_search: z.optional(
+      z.strictObject({
+        vector_store_ids: vectorStoreIds,
+        vector_stores: z.optional(
+          z.array(z.unknown()).check((context) => {
+            if (context.value.length === 0) return;
+            context.issues.push({
+              code: 'custom',
+              input: context.value,
+              message: 'This service keeps no files; name an existing vector store in vector_store_ids.',
+            });
+          }),
+        ),
+      }),
+    ),
+  }),
+);
+
+export const responseFormat = z.nullish(
+  z.union([
+    z.enum(['auto']),
+    z.discriminatedUnion('type', [
+      z.object({ type: z.literal('text') }),
+      z.object({ type: z.literal('json_object') }),
+      z.object({
+        type: z.literal('json_schema'),
+        json_schema: z.object({
+          name: z.string(),
+          description: z.optional(z.string()),
+          schema: z.optional(z.record(z.string(), z.unknown())),
+          strict: z.nullish(z.boolean()),
+        }),
+      }),
+    ]),
+  ]),
+);
+
+export const toolChoice = z.nullish(
+  z.union([
+    z.enum(['none', 'auto', 'required']),
+    z.discriminatedUnion('type', [
+      z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) }),
+      z.object({ type: z.literal('code_interpreter') }),
+      z.object({ type: z.literal('file_search') }),
+    ]),
+  ]),
+);
+
+export const truncationStrategy = z.nullish(
+  z.object({
+    type: z.enum(['auto', 'last_messages']),
+    last_messages: z.nullish(z.int().check(z.gte(1))),
+  }),
+);

@@ -1,0 +1,22 @@
+/** What every path needs: the database, the events in flight, and who runs what is queued. */
+import type { Kysely } from 'kysely';
+import type { EngineLog } from './index.ts';
+import type { EventHub } from './lifecycle/events.ts';
+import type { Executor } from './lifecycle/executor.ts';
+import type { Tables } from './store/schema.ts';
+
+export interface Service {
+  db: Kysely<Tables>;
+  hub: EventHub;
+  executor: Executor;
+  log: EngineLog;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  /** Seconds since 1970, as the wire has its times. */
+  now: () => number;
+  /** Seconds from a run's creation to its expiry. */
+  expirySeconds: number;
+  /** For assistants that name no model. */
+  defaultModel: string;
+  workerId: string;
+}

@@ -1,0 +1,137 @@
+/** Puts the parts together. `createEngine` is the public way in; tests bring a model of their own. */
+import { createApp, errorResponse } from './app.ts';
+import { ApiError, EngineStartError, serverError, serviceClosed } from './errors.ts';
+import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './index.ts';
+import type { AskOptions } from './lifecycle/ask.ts';
+import { EventHub } from './lifecycle/events.ts';
+import { Executor } from './lifecycle/executor.ts';
+import { Keeper, newWorkerId } from './lifecycle/keeper.ts';
+import type { Model } from './models/model.ts';
+import { declaredAssistant } from './schemas/bodies.ts';
+import { parse } from './schemas/translate.ts';
+import type { Service } from './service.ts';
+import { declareAssistant } from './store/assistants.ts';
+import { openStore } from './store/sqlite.ts';
+
+const DEFAULT_EXPIRY_SECONDS = 600;
+/** Tokens; what the service's own models read. */
+const DEFAULT_CONTEXT_WINDOW = 128_000;
+
+const silent: EngineLog = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** For tests. */
+export interface EngineInternals {
+  sleep?: AskOptions['sleep'];
+}
+
+export interface StartedEngine extends Engine {
+  /** For tests. */
+  service: Service;
+  /** Looks for what time has brought, as the engine does every second. For tests with a clock of their own. */
+  sweep(): Promise<void>;
+}
+
+async function declareAll(service: Service, declarations: AssistantDeclaration[]): Promise<void> {
+  for (const declaration of declarations) {
+    try {
+      const { id, model, ...body } = parse(declaredAssistant, declaration);
+      await declareAssistant(
+        service.db,
+        id,
+        { ...body, model: model || service.defaultModel },
+        service.now(),
+      );
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      throw new EngineStartError(`The assistant '${declaration.id}' is not valid: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** As createEngine, on a given model. @throws EngineStartError */
+export async function startEngine(
+  options: EngineOptions,
+  model: Model,
+  internals: EngineInternals = {},
+): Promise<StartedEngine> {
+  const { database, log = silent, clock = Date.now, contextWindow = DEFAULT_CONTEXT_WINDOW } = options;
+  const store = await openStore(database);
+  const hub = new EventHub();
+  const workerId = newWorkerId();
+  const { db } = store;
+  const service: Service = {
+    db,
+    hub,
+    log,
+    clock,
+    now: () => Math.floor(clock() / 1000),
+    expirySeconds: options.expirySeconds ?? DEFAULT_EXPIRY_SECONDS,
+    defaultModel: options.model.model || (options.model.provider === 'rehearsal' ? 'rehearsal' : 'default'),
+    workerId,
+    executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, ...internals }),
+  };
+  const keeper = new Keeper(service);
+  try {
+    await declareAll(service, options.assistants ?? []);
+    await keeper.start();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const app = createApp(service);
+  let closing: Promise<void> | undefined;
+  const pending = new Set<Promise<Response>>();
+
+  const close = async () => {
+    await keeper.stop();
+    await Promise.allSettled(pending);
+    await service.executor.stopAll();
+    try {
+      await keeper.signOut();
+    } finally {
+      await store.close();
+    }
+  };
+
+  const answer = async (request: Request, signal: AbortSignal | null | undefined): Promise<Response> => {
+    if (closing) return errorResponse(serviceClosed(), request.method);
+    try {
+      return await app.fetch(request, { signal });
+    } catch (error) {
+      log.error(`${request.method} ${request.url}: ${String(error)}`);
+      return errorResponse(serverError(), request.method);
+    }
+  };
+
+  return {
+    service,
+    sweep: () => keeper.sweep(),
+    async fetch(input, init) {
+      const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+      signal?.throwIfAborted();
+      const { signal: _, ...rest } = init ?? {};
+      const answering = answer(new Request(input, rest), signal);
+      pending.add(answering);
+      answering.finally(() => pending.delete(answering));
+      return signal ? untilAborted(answering, signal) : answering;
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** Rejects as the platform's fetch does when the signal is aborted first. */
+async function untilAborted(answering: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([answering, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,128 @@
+/** The tables as queries see them. Columns ending in a JSON word hold JSON text; times are seconds since 1970. */
+import type { ColumnType, Generated, Selectable } from 'kysely';
+import type { RunStatus } from '../objects/types.ts';
+
+/** Grows by one with every row: what lists are ordered by, so that equal seconds keep their order. */
+type Sequence = Generated<number>;
+/** JSON text. */
+type Json = string;
+/** Never changes after the insert. */
+type Fixed<T> = ColumnType<T, T, never>;
+
+export interface AssistantsTable {
+  seq: Sequence;
+  id: Fixed<string>;
+  created_at: Fixed<number>;
+  name: string | null;
+  description: string | null;
+  model: string;
+  instructions: string | null;
+  tools: Json;
+  tool_resources: Json;
+  metadata: Json;
+  temperature: number | null;
+  top_p: number | null;
+  response_format: Json;
+  reasoning_effort: string | null;
+}
+
+export interface ThreadsTable {
+  id: Fixed<string>;
+  created_at: Fixed<number>;
+  tool_resources: Json;
+  metadata: Json;
+}
+
+export interface MessagesTable {
+  seq: Sequence;
+  id: Fixed<string>;
+  thread_id: Fixed<string>;
+  created_at: Fixed<number>;
+  role: Fixed<'user' | 'assistant'>;
+  status: 'in_progress' | 'incomplete' | 'completed';
+  content: Json;
+  attachments: Json;
+  metadata: Json;
+  assistant_id: Fixed<string | null>;
+  run_id: Fixed<string | null>;
+  completed_at: number | null;
+  incomplete_at: number | null;
+  incomplete_reason: string | null;
+}
+
+export interface RunsTable {
+  seq: Sequence;
+  id: Fixed<string>;
+  thread_id: Fixed<string>;
+  assistant_id: Fixed<string>;
+  status: RunStatus;
+  created_at: Fixed<number>;
+  started_at: number | null;
+  expires_at: number | null;
+  cancelled_at: number | null;
+  failed_at: number | null;
+  completed_at: number | null;
+  required_action: Json | null;
+  last_error: Json | null;
+  incomplete_details: Json | null;
+  /** What the models have used so far; shown once the run has ended. */
+  usage: Json;
+  metadata: Json;
+  /** The rest of the wire's fields, as they were settled at creation (see RunOptions). */
+  options: Fixed<Json>;
+  /** The process that has the run in hand (workers.id); null when none has. */
+  worker: string | null;
+  /** First message (seq) after the gap that the model sees; settled by the first turn so that prompts only grow. */
+  window_from: number | null;
+  /** Message (seq) kept before the gap: the thread's first. */
+  window_head: number | null;
+}
+
+export interface StepsTable {
+  seq: Sequence;
+  id: Fixed<string>;
+  run_id: Fixed<string>;
+  thread_id: Fixed<string>;
+  assistant_id: Fixed<string>;
+  created_at: Fixed<number>;
+  type: Fixed<'message_creation' | 'tool_calls'>;
+  status: 'in_progress' | 'cancelled' | 'failed' | 'completed' | 'expired';
+  details: Json;
+  last_error: Json | null;
+  usage: Json | null;
+  expires_at: number | null;
+  completed_at: number | null;
+  failed_at: number | null;
+  cancelled_at: number | null;
+  expired_at: number | null;
+  /** What a provider asked to see again, and under which ids it knows the calls (see StepMemory). */
+  memory: Json;
+}
+
+/** One row per process that has this database open: the lease of all runs it has in hand. */
+export interface WorkersTable {
+  id: Fixed<string>;
+  host: Fixed<string>;
+  pid: Fixed<number>;
+  /** Milliseconds since 1970. */
+  seen_at: number;
+}
+
+export interface Tables {
+  assistants: AssistantsTable;
+  threads: ThreadsTable;
+  messages: MessagesTable;
+  runs: RunsTable;
+  steps: StepsTable;
+  workers: WorkersTable;
+}
+
+export type AssistantRow = Selectable<AssistantsTable>;
+export type ThreadRow = Selectable<ThreadsTable>;
+export type MessageRow = Selectable<MessagesTable>;
+export type RunRow = Selectable<RunsTable>;
+export type StepRow = Selectable<StepsTable>;
+/** Rows as they are before the database has numbered them. */
+export type MessageRecord = Omit<MessageRow, 'seq'>;
+export type RunRecord = Omit<RunRow, 'seq'>;
+export type StepRecord = Omit<StepRow, 'seq'>;

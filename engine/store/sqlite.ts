@@ -1,0 +1,184 @@
+/** Everything that knows it is SQLite: opening, checking and migrating the file, and Kysely's way to it. */
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  SqliteAdapter,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { EngineStartError } from '../errors.ts';
+import { MIGRATIONS } from './migrations.ts';
+import type { Tables } from './schema.ts';
+
+/** "Runs" in ASCII: marks a database file as ours. */
+const APPLICATION_ID = 0x52756e73;
+/** Files up to this many bytes are checked page by page when opened; larger ones only at their head. */
+const FULL_CHECK_BYTES = 32 * 1024 * 1024;
+const BUSY_TIMEOUT_MS = 5000;
+
+type SqliteModule = typeof import('node:sqlite');
+
+/** `node:sqlite`, without the one warning that Node before 24.15 prints on its first load. */
+async function loadSqlite(): Promise<SqliteModule> {
+  const emit = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (String(warning).includes('SQLite is an experimental feature')) return;
+    (emit as (...args: unknown[]) => void).call(process, warning, ...rest);
+  }) as typeof process.emitWarning;
+  try {
+    return await import('node:sqlite');
+  } catch (cause) {
+    throw new EngineStartError(
+      `The embedded service needs Node.js 22.13 or newer for its database (this is ${process.version}).`,
+      { cause },
+    );
+  } finally {
+    process.emitWarning = emit;
+  }
+}
+
+const readPragma = (db: DatabaseSync, name: string): number =>
+  Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+
+/** Looks at an existing file without writing a byte to it. */
+function inspect({ DatabaseSync }: SqliteModule, file: string): void {
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    const version = readPragma(db, 'user_version');
+    const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
+    if (tables > 0 && readPragma(db, 'application_id') !== APPLICATION_ID) {
+      throw new EngineStartError(`The database ${file} belongs to another program; choose another file.`);
+    }
+    if (version > MIGRATIONS.length) {
+      throw new EngineStartError(
+        `The database ${file} was written by a newer version of this package (format ${version}, this version knows ${MIGRATIONS.length}); update the package or choose another file.`,
+      );
+    }
+    if (statSync(file).size <= FULL_CHECK_BYTES) {
+      const result = String(Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]);
+      if (result !== 'ok') throw new Error(result);
+    }
+  } finally {
+    db.close();
+  }
+}
+
+/** Applies what is missing, all or nothing. */
+function migrate(db: DatabaseSync): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    // Read again under the lock: another process may have migrated in between.
+    for (const statements of MIGRATIONS.slice(readPragma(db, 'user_version'))) db.exec(statements);
+    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; PRAGMA application_id = ${APPLICATION_ID}`);
+    db.exec('COMMIT');
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function open(sqlite: SqliteModule, file: string): DatabaseSync {
+  const inMemory = file === ':memory:';
+  if (!inMemory) {
+    mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+    if (existsSync(file) && statSync(file).size > 0) inspect(sqlite, file);
+  }
+  const db = new sqlite.DatabaseSync(file);
+  try {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON`);
+    // NORMAL in WAL: a killed process loses nothing; only a power cut may take the last moments, never the file.
+    if (!inMemory) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** One sentence for each way a file can be unusable. */
+function startError(file: string, error: unknown): EngineStartError {
+  if (error instanceof EngineStartError) return error;
+  const { errcode, code, message } = error as { errcode?: number; code?: string; message: string };
+  // SQLite's primary result codes: 11 CORRUPT, 26 NOTADB, 8 READONLY, 14 CANTOPEN.
+  const primary = errcode === undefined ? undefined : errcode & 0xff;
+  const notWritable =
+    primary === 8 || primary === 14 || ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '');
+  const text = notWritable
+    ? `The database ${file} cannot be opened for writing: ${message}.`
+    : primary === 11 || primary === 26 || errcode === undefined
+      ? `The database ${file} is damaged or not a SQLite file (${message}); it was left untouched.`
+      : `The database ${file} cannot be opened: ${message}.`;
+  return new EngineStartError(text, { cause: error });
+}
+
+/** Kysely asks for better-sqlite3's form; statements are kept, since the engine has few and repeats them. */
+function asKyselyDatabase(db: DatabaseSync) {
+  const kept = new Map<string, StatementSync>();
+  return {
+    close: () => db.close(),
+    prepare(sql: string) {
+      const statement = kept.get(sql) ?? db.prepare(sql);
+      // Lists of varying length in `in (…)` make new texts; a bound keeps them from piling up.
+      if (kept.size < 500) kept.set(sql, statement);
+      return {
+        reader: /^\s*(select|with|pragma)\b|\breturning\b/i.test(sql),
+        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])),
+        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
+        iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLInputValue[])),
+      };
+    },
+  };
+}
+
+/** Takes the write lock at the start: what a transaction has read is then still true when it writes. */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+}
+
+export interface Store {
+  db: Kysely<Tables>;
+  /** Closes the file. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database and brings it to this version's format.
+ * @param file path, or `:memory:`; missing folders are made.
+ * @throws EngineStartError; a file that is not ours, damaged or newer has not been written to.
+ */
+export async function openStore(file: string): Promise<Store> {
+  const sqlite = await loadSqlite();
+  let database: DatabaseSync;
+  try {
+    database = open(sqlite, file);
+  } catch (error) {
+    throw startError(file, error);
+  }
+  const db = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new ImmediateDriver({ database: asKyselyDatabase(database) }),
+      createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+  });
+  return {
+    db,
+    async close() {
+      await db.destroy();
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+/** True for the refusal of the index that allows one active run per thread. */
+export const isUniqueViolation = (error: unknown): boolean =>
+  (error as { errcode?: number }).errcode === 2067 || (error as { errcode?: number }).errcode === 1555;

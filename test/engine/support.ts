@@ -1,0 +1,152 @@
+/** What the engine's tests share: real database files, a model that plays a script, the SDK as the client. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import OpenAI from 'openai';
+import type { EngineOptions } from '../../engine/index.ts';
+import type { Model, ModelEvent, Turn, Usage } from '../../engine/models/model.ts';
+import { type EngineInternals, type StartedEngine, startEngine } from '../../engine/start.ts';
+
+/** What the model does in one turn; later turns than scripted repeat the last. */
+export type Script = (turn: Turn) => AsyncIterable<ModelEvent>;
+
+export class ScriptedModel implements Model {
+  readonly turns: Turn[] = [];
+  readonly #scripts: Script[];
+
+  constructor(...scripts: Script[]) {
+    this.#scripts = scripts;
+  }
+
+  run(turn: Turn): AsyncIterable<ModelEvent> {
+    const script = this.#scripts[Math.min(this.turns.length, this.#scripts.length - 1)]!;
+    this.turns.push(turn);
+    return script(turn);
+  }
+}
+
+export const USAGE: Usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+
+/** Says the words, one event each. */
+export const says = (text: string, usage = USAGE): Script =>
+  async function* () {
+    for (const delta of text.match(/\S+\s*/g) ?? []) yield { type: 'text', delta };
+    yield { type: 'usage', usage };
+    yield { type: 'end', reason: 'stop' };
+  };
+
+/** Calls functions, arguments in two pieces. */
+export const calls = (...functions: [name: string, args: object][]): Script =>
+  async function* () {
+    for (const [index, [name, args]] of functions.entries()) {
+      yield { type: 'call', index, id: `provider_${index}`, name };
+      const json = JSON.stringify(args);
+      const half = json.length >> 1;
+      yield { type: 'call_arguments', index, delta: json.slice(0, half) };
+      yield { type: 'call_arguments', index, delta: json.slice(half) };
+      yield { type: 'call_done', index };
+    }
+    yield { type: 'usage', usage: USAGE };
+    yield { type: 'end', reason: 'stop' };
+  };
+
+/** Says something, then nothing more until it is stopped. */
+export const hangs = (text = ''): Script =>
+  async function* ({ signal }) {
+    if (text) yield { type: 'text', delta: text };
+    await new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason);
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  };
+
+export interface Bench {
+  engine: StartedEngine;
+  client: OpenAI;
+  database: string;
+}
+
+/** Everything opened through it is closed and removed by `cleanUp`, to be called after each test. */
+export class Workshop {
+  #folders: string[] = [];
+  #engines: StartedEngine[] = [];
+
+  async folder(): Promise<string> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'runs-engine-'));
+    this.#folders.push(folder);
+    return folder;
+  }
+
+  async open(
+    model: Model,
+    options: Partial<EngineOptions> = {},
+    internals: EngineInternals = {},
+  ): Promise<Bench> {
+    const database = options.database ?? path.join(await this.folder(), 'runs.sqlite');
+    const engine = await startEngine(
+      { model: { provider: 'rehearsal' }, ...options, database },
+      model,
+      internals,
+    );
+    this.#engines.push(engine);
+    return { engine, client: clientOf(engine), database };
+  }
+
+  async cleanUp(): Promise<void> {
+    await Promise.all(this.#engines.splice(0).map((engine) => engine.close()));
+    await Promise.all(this.#folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+  }
+}
+
+export const clientOf = ({ fetch }: Pick<StartedEngine, 'fetch'>): OpenAI =>
+  new OpenAI({ apiKey: 'none', baseURL: 'http://engine.local/v1', fetch, maxRetries: 0, logLevel: 'off' });
+
+export interface Frame {
+  event: string;
+  data: any;
+}
+
+/** The events of a streamed answer as they stand on the wire. */
+export async function framesOf(response: Response): Promise<Frame[]> {
+  const text = await response.text();
+  return text
+    .split('\n\n')
+    .filter((frame) => frame && !frame.startsWith(':'))
+    .map((frame) => {
+      const match = /^event: (\S+)\ndata: (.*)$/.exec(frame);
+      if (!match) throw new Error(`Not a frame: ${frame}`);
+      const [, event, data] = match as unknown as [string, string, string];
+      return { event, data: data === '[DONE]' ? data : JSON.parse(data) };
+    });
+}
+
+/** A request without the SDK. */
+export function send(engine: Pick<StartedEngine, 'fetch'>, method: string, target: string, body?: unknown) {
+  return engine.fetch(`http://engine.local/v1${target}`, {
+    method,
+    ...(body !== undefined && {
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    }),
+  });
+}
+
+/** Names of events, repeats of deltas folded into one with `*`. */
+export function orderOf(frames: { event: string }[]): string[] {
+  const names: string[] = [];
+  for (const { event } of frames) {
+    const name = event.endsWith('.delta') ? `${event}*` : event;
+    if (names.at(-1) !== name || !name.endsWith('*'))
+      names.push(name.replace(/^thread\.(?=run|message)/, ''));
+    else continue;
+  }
+  return names.filter((name, i) => !name.endsWith('*') || names[i - 1] !== name);
+}
+
+export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
