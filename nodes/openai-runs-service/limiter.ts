@@ -21,14 +21,17 @@ export class Limiter {
     if (this.most > 0 && this.inside >= this.most) {
       onWait?.();
       await this.turn(signal);
+    } else {
+      this.inside += 1;
     }
-    this.inside += 1;
     let left = false;
     return () => {
       if (left) return;
       left = true;
-      this.inside -= 1;
-      this.waiting.shift()?.();
+      // The place goes straight to the next in line, so that nobody slips in between.
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.inside -= 1;
     };
   }
 

@@ -40,7 +40,7 @@ export class RunView {
 
   /** For an error's details. */
   get ids(): { thread_id?: string; run_id?: string } {
-    return { thread_id: this.run?.thread_id, run_id: this.run?.id };
+    return this.run ? { thread_id: this.run.thread_id, run_id: this.run.id } : {};
   }
 }
 
