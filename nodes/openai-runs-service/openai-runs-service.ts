@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { NodeAPI } from 'node-red';
 import type { Engine } from '../../engine/index.ts';
-import { RunsError } from '../openai-runs/errors.ts';
+import { isRunsError, RunsError } from '../openai-runs/errors.ts';
 import { declarations } from './assistants.ts';
 import type { Connection, ServiceNode, Translate } from './connection.ts';
 import { Limiter } from './limiter.ts';
@@ -31,7 +31,9 @@ export default function register(RED: NodeAPI): void {
         const { openConnection } = await import('./client.ts');
         return openConnection({ settings, apiKey, translate });
       }
-      const engine = await startEngine(this, settings, apiKey, RED, translate);
+      const engine = await startEngine(this, settings, apiKey, RED, translate).catch((error: Error) => {
+        throw isRunsError(error) ? error : new RunsError(error.message, { code: 'engine_not_started' });
+      });
       const { openConnection } = await import('./client.ts');
       return openConnection({
         settings,
@@ -87,7 +89,7 @@ async function startEngine(
   RED: NodeAPI,
   translate: Translate,
 ): Promise<Engine> {
-  const { provider, url, model, timeout } = settings;
+  const { provider, url, model, timeout, noStreamWithTools } = settings;
   if (provider !== 'rehearsal' && (url !== '' || provider === 'chat')) checkAddress(url, translate);
   const { createEngine } = await import('../../engine/index.ts');
   const log = (level: 'debug' | 'log' | 'warn' | 'error') => (text: string) => node[level](text);
@@ -99,6 +101,7 @@ async function startEngine(
       apiKey: apiKey || undefined,
       model: model || undefined,
       timeout: timeout * 1000,
+      noStreamWithTools,
     },
     assistants: declarations(settings.assistants, translate),
     expirySeconds: settings.expiry,

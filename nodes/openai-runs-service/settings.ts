@@ -24,6 +24,8 @@ export interface ServiceSettings {
   retries: number;
   provider: 'rehearsal' | 'chat' | 'responses';
   model: string;
+  /** Ask the model without streaming when tools are given. */
+  noStreamWithTools: boolean;
   assistants: Record<string, unknown>[];
   /** File name, or `:memory:`; empty for the default place. */
   database: string;
@@ -67,6 +69,7 @@ export function readServiceSettings(def: ServiceDef, expand: (text: string) => s
     retries: count(def.retries, 2),
     provider: choice(def.provider, ['rehearsal', 'chat', 'responses']),
     model: text(def.model),
+    noStreamWithTools: def.noStreamWithTools === true,
     assistants: Array.isArray(def.assistants) ? def.assistants : [],
     database: text(def.database),
     expiry: count(def.expiry, 600) || 600,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { apiError, json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { message, run, textStream } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/red.ts';
+import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
 
 onEachRuntime('openai-runs', (start) => {
   let server: TestServer;

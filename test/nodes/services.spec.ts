@@ -1,0 +1,163 @@
+/** The same flow on every kind of service: embedded on rehearsal, on a Chat-Completions server, and on a Runs server. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { LLMock } from '@copilotkit/aimock';
+import { startRunsServer } from '../support/runs-server.ts';
+import { flowWith, type Msg, onEachRuntime, type Running, until } from '../support/runtime.ts';
+
+const EXAMPLE = path.resolve(import.meta.dirname, '../../examples/01 - Ask and wait.json');
+
+/** Example 01 with another service; what a debug node would show is kept by a helper node. */
+function example(service: Msg): {
+  flow: Msg[];
+  runs: string;
+  reply: string;
+  events: string;
+  question: string;
+} {
+  const saved: Msg[] = JSON.parse(readFileSync(EXAMPLE, 'utf8'));
+  const find = (match: (node: Msg) => boolean) => saved.find(match) as Msg;
+  const flow = saved
+    .filter(({ type }) => type !== 'inject' && type !== 'comment')
+    .map((node) => {
+      if (node.type === 'debug') return { ...node, type: 'helper' };
+      return node.type === 'openai-runs-service' ? { ...node, ...service } : node;
+    });
+  return {
+    flow,
+    runs: find(({ type }) => type === 'openai-runs').id,
+    reply: find(({ name }) => name === 'reply').id,
+    events: find(({ name }) => name === 'events').id,
+    question: find(({ type }) => type === 'inject').payload,
+  };
+}
+
+/** Asks example 01's question and returns what came out. */
+async function ask({ reply, events, runs, question }: ReturnType<typeof example>, flow: Running) {
+  flow.send({ payload: question }, runs);
+  const result = await flow.wait(reply);
+  return { result, events: flow.out(events) };
+}
+
+onEachRuntime('example 01', (start) => {
+  const streamed = (events: Msg[]) =>
+    events
+      .filter((event) => 'delta' in event)
+      .map(({ delta }) => delta)
+      .join('');
+
+  it('answers on the embedded engine with the rehearsal model', async () => {
+    const flow01 = example({});
+    const { result, events } = await ask(flow01, await start(flow01.flow));
+    assert.match(result.payload, /not a language model.*Hello!/);
+    assert.equal(result.run.status, 'completed');
+    assert.equal(events[0]?.event, 'thread.created');
+    assert.equal(events.at(-1)?.event, 'thread.run.completed');
+    assert.equal(streamed(events), result.payload);
+  });
+
+  it('answers on the embedded engine with a Chat-Completions server', async () => {
+    const mock = new LLMock({ port: 0 });
+    mock.onMessage('Hello! What can you do', { content: 'I can switch lamps.' });
+    await mock.start();
+    try {
+      const flow01 = example({ provider: 'chat', url: `${mock.url}/v1`, model: 'mock-model' });
+      const { result, events } = await ask(flow01, await start(flow01.flow));
+      assert.equal(result.payload, 'I can switch lamps.');
+      assert.equal(streamed(events), 'I can switch lamps.');
+      assert.equal(result.run.model, 'mock-model');
+      assert.equal(mock.getRequests().length, 1);
+    } finally {
+      await mock.stop();
+    }
+  });
+
+  it('answers on a server that speaks the Runs API, with its key', async () => {
+    const declared = JSON.parse(readFileSync(EXAMPLE, 'utf8')).find(
+      (node: Msg) => node.type === 'openai-runs-service',
+    );
+    const server = await startRunsServer({ assistants: declared.assistants }, 'dummy-key');
+    try {
+      const flow01 = example({ backend: 'server', url: server.url, assistants: [] });
+      const flow = await start(flow01.flow, { [declared.id]: { apiKey: 'dummy-key' } });
+      const { result, events } = await ask(flow01, flow);
+      assert.match(result.payload, /not a language model.*Hello!/);
+      assert.equal(streamed(events), result.payload);
+      assert.deepEqual(server.requests, ['POST /v1/threads/runs']);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+onEachRuntime('the embedded service', (start) => {
+  const assistants = [{ id: 'asst_home', name: 'Home', instructions: 'Be short.' }];
+  const service = (more: Msg = {}) => ({ backend: 'embedded', provider: 'rehearsal', assistants, ...more });
+  const asks = {
+    method: 'createThreadAndRun',
+    fields: { assistant_id: { value: 'asst_home', type: 'str' } },
+  };
+
+  it('keeps its runs in a file of the user directory, across a full deploy', async () => {
+    const flow = await start(flowWith({ ...asks, z: 'tab' }, service()));
+    flow.send({ payload: 'one' });
+    const first = await flow.wait('out');
+    assert.ok(existsSync(path.join(flow.userDir, 'openai-runs/svc.sqlite')));
+    await flow.deploy(flowWith({ method: 'getRun' }, service()), 'full');
+    flow.send({ payload: { thread_id: first.run.thread_id, run_id: first.run.id } });
+    const again = await flow.wait('out', 2);
+    assert.equal(again.payload.status, 'completed');
+    assert.equal(again.reply, first.reply);
+  });
+
+  it('has the declared assistants after a deploy, before any message', async () => {
+    const flow = await start(flowWith({ ...asks, delivery: 'start' }, service()));
+    flow.send({ payload: 'one' });
+    const { payload } = await flow.wait('out');
+    assert.equal(payload.assistant_id, 'asst_home');
+    assert.equal(payload.instructions, 'Be short.');
+  });
+
+  it('says which assistant is missing', async () => {
+    const fields = { assistant_id: { value: 'asst_none', type: 'str' } };
+    const flow = await start(flowWith({ ...asks, fields }, service()));
+    flow.send({ payload: 'one' });
+    const { error } = await flow.wait('caught');
+    assert.equal(error.message, "No assistant found with id 'asst_none'.");
+    assert.equal(error.cause.status, 404);
+  });
+
+  it('says that a declared assistant holds no JSON, and goes on', async () => {
+    const broken = [{ id: 'asst_home', tools: '[{' }];
+    const flow = await start(flowWith(asks, service({ assistants: broken })));
+    flow.send({ payload: 'one' });
+    const { error } = await flow.wait('caught');
+    assert.match(error.message, /^The assistant "asst_home" has no valid JSON in tools/);
+  });
+
+  it('says that the database cannot be written, and answers once it can', async () => {
+    const flow = await start(flowWith(asks, service({ database: 'taken/runs.sqlite' })));
+    flow.send({ payload: 'zero' });
+    await flow.wait('out');
+    await flow.deploy([{ id: 'tab', type: 'tab', label: 'empty' }]);
+    writeFileSync(path.join(flow.userDir, 'blocked'), 'a file, not a folder');
+    await flow.deploy(flowWith(asks, service({ database: 'blocked/runs.sqlite' })));
+    flow.send({ payload: 'one' });
+    await until(() => flow.out('caught').some(({ error }) => /blocked/.test(error.message)));
+    const { error } = flow.out('caught').at(-1) as Msg;
+    assert.match(error.message, /blocked.runs\.sqlite/);
+    assert.equal(flow.out('out').length, 1);
+  });
+
+  it('ends what is in flight when the flow is replaced', async () => {
+    const flow = await start(flowWith({ ...asks, delivery: 'stream' }, service()));
+    flow.send({ payload: 'rehearse slow' });
+    await flow.wait('second', 3);
+    await flow.deploy([{ id: 'tab', type: 'tab', label: 'empty' }]);
+    const before = flow.out('second').length;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(flow.out('second').length, before);
+    assert.equal(flow.out('out').length, 0);
+  });
+});
