@@ -1,0 +1,329 @@
+/** What goes wrong on the way, for both providers that have one: worded for people, rightly classed, without the key. */
+import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { inspect } from 'node:util';
+import { createModel } from '../../../engine/models/index.ts';
+import { ModelError, type ModelOptions } from '../../../engine/models/model.ts';
+import { collect, type Far, failure, far, head, json, KEY, turn } from './support.ts';
+
+interface Case {
+  status: number;
+  body: unknown;
+  headers?: Record<string, string>;
+  code: ModelError['code'];
+  message: RegExp;
+  retryable: boolean;
+  retryAfter?: number;
+}
+
+const CASES: Case[] = [
+  {
+    status: 401,
+    body: { error: { message: `Incorrect API key provided: ${KEY}` } },
+    code: 'server_error',
+    message: /refused the API key \(401\)/,
+    retryable: false,
+  },
+  {
+    status: 403,
+    body: { error: { message: `${KEY} may not use this model` } },
+    code: 'server_error',
+    message: /403: \*\*\* may not use/,
+    retryable: false,
+  },
+  {
+    status: 404,
+    body: { error: { message: 'model "x" not found, try pulling it first' } },
+    code: 'server_error',
+    message: /try pulling it/,
+    retryable: false,
+  },
+  {
+    status: 404,
+    body: '<html>not found</html>',
+    code: 'server_error',
+    message: /nothing at http.*URL/,
+    retryable: false,
+  },
+  {
+    status: 400,
+    body: { error: { message: 'bad temperature', param: 'temperature', type: 'invalid_request_error' } },
+    code: 'invalid_prompt',
+    message: /400: bad temperature/,
+    retryable: false,
+  },
+  {
+    status: 400,
+    body: { error: { message: 'too long', code: 'context_length_exceeded' } },
+    code: 'invalid_prompt',
+    message: /too long/,
+    retryable: false,
+  },
+  {
+    status: 413,
+    body: 'Payload too large',
+    code: 'invalid_prompt',
+    message: /413: Payload too large/,
+    retryable: false,
+  },
+  {
+    status: 422,
+    body: { detail: [{ loc: ['body', 'model'], msg: 'field required' }] },
+    code: 'invalid_prompt',
+    message: /body\.model: field required/,
+    retryable: false,
+  },
+  {
+    status: 429,
+    body: { error: { message: 'slow down', code: 'rate_limit_exceeded' } },
+    headers: { 'retry-after': '7' },
+    code: 'rate_limit_exceeded',
+    message: /slow down/,
+    retryable: true,
+    retryAfter: 7,
+  },
+  {
+    status: 429,
+    body: { message: 'slow' },
+    headers: { 'retry-after-ms': '250', 'retry-after': '9' },
+    code: 'rate_limit_exceeded',
+    message: /slow/,
+    retryable: true,
+    retryAfter: 0.25,
+  },
+  { status: 429, body: '', code: 'rate_limit_exceeded', message: /answered 429\./, retryable: true },
+  {
+    status: 429,
+    body: { error: { message: 'You exceeded your current quota', code: 'insufficient_quota' } },
+    code: 'rate_limit_exceeded',
+    message: /current quota/,
+    retryable: false,
+  },
+  {
+    status: 402,
+    body: { error: { message: 'pay first', type: 'insufficient_quota' } },
+    code: 'rate_limit_exceeded',
+    message: /pay first/,
+    retryable: false,
+  },
+  {
+    status: 500,
+    body: { error: 'CUDA out of memory' },
+    code: 'server_error',
+    message: /CUDA/,
+    retryable: true,
+  },
+  {
+    status: 503,
+    body: { error: { message: 'loading model' } },
+    headers: { 'retry-after': '2' },
+    code: 'server_error',
+    message: /loading/,
+    retryable: true,
+    retryAfter: 2,
+  },
+];
+
+for (const provider of ['chat', 'responses'] as const)
+  describe(`${provider}: faults`, () => {
+    let server: Far | undefined;
+    afterEach(async () => {
+      await server?.close();
+      server = undefined;
+    });
+
+    const model = (options: Partial<ModelOptions> = {}) =>
+      createModel({ provider, url: server?.url, apiKey: KEY, ...options });
+
+    async function failed(options: Partial<ModelOptions> = {}): Promise<ModelError> {
+      const error = await failure(() => model(options).run(turn('x')));
+      assert.ok(error instanceof ModelError, inspect(error));
+      assert.equal(inspect(error, { depth: 9, showHidden: true }).includes(KEY), false, 'holds the key');
+      return error;
+    }
+
+    for (const { status, body, headers, ...expected } of CASES)
+      it(`${status} ${JSON.stringify(body).slice(0, 60).replace(KEY, '…')}`, async () => {
+        server = await far((response) => json(response, status, body, headers));
+        const error = await failed();
+        assert.match(error.message, expected.message);
+        assert.ok(error.message.includes(server.url), error.message);
+        assert.equal(error.code, expected.code);
+        assert.equal(error.status, status);
+        assert.equal(error.beforeFirstByte, true);
+        assert.equal(error.retryable, expected.retryable);
+        assert.equal(error.retryAfter, expected.retryAfter);
+      });
+
+    it('retry-after as a date', async () => {
+      const date = new Date(Date.now() + 60_000).toUTCString();
+      server = await far((response) => json(response, 429, {}, { 'retry-after': date }));
+      const { retryAfter = 0 } = await failed();
+      assert.ok(retryAfter > 0 && retryAfter <= 61, String(retryAfter));
+    });
+
+    it('nothing listens', async () => {
+      const closed = await far(() => {});
+      await closed.close();
+      const error = await failed({ url: `${closed.url}?token=hidden` });
+      assert.match(error.message, /nothing listens there\. Is the model server running\?/);
+      assert.ok(error.message.includes(closed.url));
+      assert.equal(inspect(error, { depth: 9 }).includes('hidden'), false);
+      assert.deepEqual([error.code, error.beforeFirstByte, error.retryable], ['server_error', true, true]);
+    });
+
+    it('a host that is not known', async () => {
+      assert.match(
+        (await failed({ url: 'http://no-such-host.invalid/v1' })).message,
+        /no-such-host\.invalid.*not known/,
+      );
+    });
+
+    it('http where https is spoken, and the other way round', async () => {
+      server = await far((response) => json(response, 200, {}));
+      assert.match(
+        (await failed({ url: server.url.replace('http:', 'https:') })).message,
+        /begin with http:\/\//,
+      );
+      const talker = createServer((socket) => socket.on('error', () => {}).end('\x15\x03\x01 hello')).listen(
+        0,
+        '127.0.0.1',
+      );
+      await new Promise((done) => talker.once('listening', done));
+      const { port } = talker.address() as AddressInfo;
+      assert.match((await failed({ url: `http://127.0.0.1:${port}` })).message, /does not speak HTTP/);
+      talker.close();
+    });
+
+    it('the connection is closed without an answer', async () => {
+      server = await far((response) => response.destroy());
+      const error = await failed();
+      assert.match(error.message, /the connection was closed/);
+      assert.deepEqual([error.beforeFirstByte, error.retryable], [true, true]);
+    });
+
+    it('silence before and in the middle of the answer', async () => {
+      server = await far(() => {});
+      assert.match((await failed({ timeout: 50 })).message, /stayed silent for 0\.05 seconds/);
+      await server.close();
+      server = await far((response) => head(response).write(': hello\n\n'));
+      const error = await failed({ timeout: 50 });
+      assert.match(error.message, /stayed silent/);
+      assert.equal(error.retryable, false);
+      assert.equal(await server.gone, true);
+    });
+
+    it('signs of life keep a slow answer going', async () => {
+      server = await far(async (response) => {
+        head(response);
+        for (let i = 0; i < 12; i++) {
+          response.write(': still thinking\n\n');
+          await new Promise((done) => setTimeout(done, 20));
+        }
+        response.end(`data: ${JSON.stringify({ error: { message: 'reached the end' } })}\n\n`);
+      });
+      assert.match((await failed({ timeout: 150 })).message, /reached the end/);
+    });
+
+    it('a URL that is none, a key that no header can carry', async () => {
+      assert.match((await failed({ url: 'ftp://example.com' })).message, /not an http or https address/);
+      assert.match((await failed({ url: 'http://' })).message, /not an http or https address/);
+      assert.match((await failed({ apiKey: `${KEY}\nx` })).message, /character that HTTP can't carry/);
+    });
+
+    it('secrets in headers and in the address stay out of errors', async () => {
+      server = await far((response, { headers }) =>
+        json(response, 400, { error: { message: `saw ${headers['x-api-key']} ${headers.authorization}` } }),
+      );
+      const error = await failed({ headers: { 'x-api-key': 'another-secret' } });
+      assert.match(error.message, /saw \*\*\* Bearer \*\*\*/);
+    });
+
+    it('a key in an error within the stream stays out too', async () => {
+      server = await far((response) => {
+        head(response).end(
+          `data: ${JSON.stringify({ type: 'error', error: { message: `who is ${KEY}?` } })}\n\n`,
+        );
+      });
+      assert.match((await failed()).message, /who is \*\*\*\?/);
+    });
+
+    it('abort before the request sends nothing', async () => {
+      server = await far(() => {});
+      const reason = new Error('cancelled');
+      const error = await failure(() => model().run(turn('x', { signal: AbortSignal.abort(reason) })));
+      assert.equal(error, reason);
+      assert.equal(server.asked.length, 0);
+    });
+
+    it('abort while waiting closes the socket and throws the reason', async () => {
+      const abort = new AbortController();
+      const reason = new Error('cancelled');
+      server = await far(() => abort.abort(reason));
+      assert.equal(await failure(() => model().run(turn('x', { signal: abort.signal }))), reason);
+      assert.equal(await server.gone, true);
+    });
+
+    it('abort in the middle of the answer, too', async () => {
+      const abort = new AbortController();
+      const reason = new Error('cancelled');
+      server = await far((response) => {
+        head(response).write(': begun\n\n');
+        setTimeout(() => abort.abort(reason), 20);
+      });
+      assert.equal(await failure(() => model().run(turn('x', { signal: abort.signal }))), reason);
+      assert.equal(await server.gone, true);
+    });
+
+    it('who stops reading closes the socket', async () => {
+      const text =
+        provider === 'chat'
+          ? { choices: [{ delta: { content: 'x' } }] }
+          : { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'x' };
+      server = await far((response) => head(response).write(`data: ${JSON.stringify(text)}\n\n`));
+      for await (const event of model().run(turn('x'))) {
+        assert.deepEqual(event, { type: 'text', delta: 'x' });
+        break;
+      }
+      assert.equal(await server.gone, true);
+    });
+
+    it('lists models, whatever the form of the list', async () => {
+      const lists = [
+        { data: [{ id: 'b' }, { id: 'a' }] },
+        { models: [{ name: 'a' }, { name: 'b' }] },
+        ['b', 'a'],
+      ];
+      for (const list of lists) {
+        server = await far((response) => json(response, 200, list));
+        assert.deepEqual(await model().list?.(new AbortController().signal), ['a', 'b']);
+        assert.equal(server.asked[0]?.path, '/v1/models');
+        assert.equal(server.asked[0]?.headers.authorization, `Bearer ${KEY}`);
+        await server.close();
+      }
+    });
+
+    it('listing fails as running does', async () => {
+      server = await far((response) => json(response, 401, {}));
+      assert.match(
+        (await failure(() => model().list!(new AbortController().signal))).message,
+        /refused the API key/,
+      );
+    });
+  });
+
+describe('createModel', () => {
+  it('refuses a provider that does not exist', () => {
+    assert.throws(() => createModel({ provider: 'magic' } as never), /no model provider 'magic'/);
+  });
+
+  it('opens no connection and needs no key', async () => {
+    for (const provider of ['chat', 'responses', 'rehearsal'] as const)
+      assert.equal(typeof createModel({ provider, url: ':' }).run, 'function');
+    assert.equal(
+      (await collect(createModel({ provider: 'rehearsal', pace: 0 }), turn('x'))).at(-1)?.type,
+      'end',
+    );
+  });
+});
