@@ -10,11 +10,16 @@ const { dest, parallel, series, src } = gulp;
 const OUT = 'dist';
 const NODES = ['openai-runs', 'openai-runs-service'];
 
-/** Output file (without .js) → source. The last two are loaded on first use, never when Node-RED starts. */
-const ENTRIES = {
+/** Output file (without .js) → source. These are what Node-RED loads when it starts: small and readable. */
+const REGISTERED = {
   'openai-runs': 'nodes/openai-runs/openai-runs.ts',
   'openai-runs-service': 'nodes/openai-runs-service/openai-runs-service.ts',
+};
+
+/** Loaded on first use, with the libraries they need; never when Node-RED starts. */
+const ON_DEMAND = {
   client: 'nodes/openai-runs-service/client.ts',
+  network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
 };
 
@@ -36,7 +41,7 @@ function command(script, ...args) {
 const lazyEntries = {
   name: 'lazy-entries',
   setup(build) {
-    const outputs = new Map(Object.entries(ENTRIES).map(([out, file]) => [path.resolve(file), out]));
+    const outputs = new Map(Object.entries(ON_DEMAND).map(([out, file]) => [path.resolve(file), out]));
     build.onResolve({ filter: /\.ts$/ }, ({ kind, path: target, resolveDir }) => {
       const out = outputs.get(path.resolve(resolveDir, target));
       if (kind !== 'dynamic-import' || !out) return undefined;
@@ -46,24 +51,29 @@ const lazyEntries = {
 };
 
 async function code() {
+  const inputs = await Promise.all([bundle(REGISTERED, false), bundle(ON_DEMAND, true)]);
+  // Node-RED 4.1 requires what 5 imports: the built files are CommonJS, whatever the sources are.
+  await writeFile(`${OUT}/package.json`, '{ "type": "commonjs" }\n');
+  await writeFile(`${OUT}/THIRD-PARTY-NOTICES.md`, await notices(inputs.flat()));
+}
+
+/** Bundles entries and returns every source file that went in. */
+async function bundle(entryPoints, minify) {
   const { metafile } = await esbuild.build({
-    entryPoints: ENTRIES,
+    entryPoints,
     outdir: OUT,
     bundle: true,
     platform: 'node',
     target: 'node22',
     format: 'cjs',
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minify,
     legalComments: 'none',
     external: EXTERNAL,
     plugins: [lazyEntries],
     metafile: true,
     logLevel: 'warning',
   });
-  // Node-RED 4.1 requires what 5 imports: the built files are CommonJS, whatever the sources are.
-  await writeFile(`${OUT}/package.json`, '{ "type": "commonjs" }\n');
-  await writeFile(`${OUT}/THIRD-PARTY-NOTICES.md`, await notices(Object.keys(metafile.inputs)));
+  return Object.keys(metafile.inputs);
 }
 
 /** The licences of all that was bundled, as their terms ask. */

@@ -1,5 +1,6 @@
 /** Loaded on first use: the SDK, and the one client of a service. */
 import OpenAI from 'openai';
+import type { Engine } from '../../engine/index.ts';
 import type { Connection, Translate } from './connection.ts';
 import { explainer } from './explain.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -7,10 +8,12 @@ import type { ServiceSettings } from './settings.ts';
 export interface ClientOptions {
   settings: ServiceSettings;
   apiKey: string;
-  /** How the SDK reaches the service: the embedded engine's fetch, or absent for the network. */
+  /** The embedded engine, which then answers instead of a server. */
+  engine?: Engine;
+  /** The way to the server, where it is not the platform's fetch. */
   fetch?: typeof fetch;
   /** Ended with the connection. */
-  close?: () => Promise<void>;
+  close: () => Promise<void>;
   translate: Translate;
 }
 
@@ -24,33 +27,35 @@ const NO_KEY = 'none';
  * Makes the client of one service. Nothing is taken from the SDK's own environment variables: a key meant for
  * one server must not reach another.
  */
-export function openConnection({ settings, apiKey, fetch, close, translate }: ClientOptions): Connection {
-  const { url, organization, project, timeout, retries } = settings;
+export function openConnection(options: ClientOptions): Connection {
+  const { settings, apiKey, engine, fetch, close, translate } = options;
+  const { organization, project, timeout, retries } = settings;
+  const url = engine ? '' : settings.url;
+  const reach = engine?.fetch ?? fetch;
   const client = new OpenAI({
-    baseURL: fetch ? ENGINE_URL : url,
-    apiKey: apiKey || NO_KEY,
+    baseURL: url || ENGINE_URL,
+    apiKey: (!engine && apiKey) || NO_KEY,
     adminAPIKey: null,
     webhookSecret: null,
     organization: organization || null,
     project: project || null,
     timeout: timeout * 1000,
     maxRetries: retries,
-    defaultHeaders: headersOf(settings, apiKey),
-    defaultQuery: queryOf(settings, apiKey),
+    defaultHeaders: engine ? { Authorization: null } : headersOf(settings, apiKey),
+    defaultQuery: engine ? {} : queryOf(settings, apiKey),
     logLevel: 'off',
-    ...(fetch && { fetch }),
+    ...(reach && { fetch: reach as typeof fetch }),
   });
   return {
     client,
-    explain: explainer({ url: fetch ? '' : url, apiKey, timeout, translate }),
-    close: async () => close?.(),
+    explain: explainer({ url, apiKey, timeout, translate }),
+    close,
   };
 }
 
-function headersOf({ auth, authName, headers, backend }: ServiceSettings, apiKey: string) {
+function headersOf({ auth, authName, headers }: ServiceSettings, apiKey: string) {
   const own = Object.fromEntries(headers.map(({ name, value }) => [name, value]));
-  const bearer = backend === 'server' && auth === 'bearer' && apiKey !== '';
-  const withoutBearer = bearer ? {} : { Authorization: null };
+  const withoutBearer = auth === 'bearer' && apiKey ? {} : { Authorization: null };
   const keyHeader = auth === 'header' && apiKey ? { [authName || 'api-key']: apiKey } : {};
   return { ...withoutBearer, ...own, ...keyHeader };
 }

@@ -22,6 +22,9 @@ export interface ServiceSettings {
   query: NameValue[];
   /** How often a request that may be repeated is repeated. */
   retries: number;
+  /** Ids of Node-RED's own `tls-config` and `http proxy` nodes; empty for none. */
+  tls: string;
+  proxy: string;
   provider: 'rehearsal' | 'chat' | 'responses';
   model: string;
   /** Ask the model without streaming when tools are given. */
@@ -67,6 +70,8 @@ export function readServiceSettings(def: ServiceDef, expand: (text: string) => s
     headers: pairs(def.headers),
     query: pairs(def.query),
     retries: count(def.retries, 2),
+    tls: text(def.tls),
+    proxy: text(def.proxy),
     provider: choice(def.provider, ['rehearsal', 'chat', 'responses']),
     model: text(def.model),
     noStreamWithTools: def.noStreamWithTools === true,

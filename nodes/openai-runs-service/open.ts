@@ -1,0 +1,123 @@
+/** Opens a service: the network it goes through, the embedded engine where that is chosen, the client. */
+import path from 'node:path';
+import type { Node, NodeAPI } from 'node-red';
+import type { Engine } from '../../engine/index.ts';
+import { isRunsError, RunsError } from '../openai-runs/errors.ts';
+import { declarations } from './assistants.ts';
+import type { Connection, Translate } from './connection.ts';
+import type { Network, NetworkOptions } from './network.ts';
+import type { ServiceSettings } from './settings.ts';
+
+export interface OpenOptions {
+  RED: NodeAPI;
+  node: Node;
+  settings: ServiceSettings;
+  apiKey: string;
+  translate: Translate;
+}
+
+/** Node-RED's own config nodes, as far as they are used here. */
+interface TlsNode extends Node {
+  valid?: boolean;
+  addTLSOptions(options: Record<string, unknown>): Record<string, unknown>;
+}
+interface ProxyNode extends Node<{ username?: string; password?: string }> {
+  url?: string;
+  noproxy?: string[];
+}
+
+/** Variables that name a proxy for every program on the machine. */
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'];
+
+/**
+ * Makes the connection of a service.
+ * @throws RunsError: no address, an assistant that is no JSON, a database that can't be opened
+ */
+export async function openService(options: OpenOptions): Promise<Connection> {
+  const { settings, apiKey, translate } = options;
+  const network = await openNetwork(options);
+  const closeNetwork = async () => network?.close();
+  try {
+    if (settings.backend === 'server') {
+      checkAddress(settings.url, translate);
+      const { openConnection } = await import('./client.ts');
+      return openConnection({ settings, apiKey, translate, fetch: network?.fetch, close: closeNetwork });
+    }
+    const engine = await startEngine(options, network);
+    const { openConnection } = await import('./client.ts');
+    const close = async () => {
+      await engine.close();
+      await closeNetwork();
+    };
+    return openConnection({ settings, apiKey, translate, engine, close });
+  } catch (error) {
+    await closeNetwork();
+    if (isRunsError(error)) throw error;
+    throw new RunsError(error instanceof Error ? error.message : String(error), {
+      code: 'engine_not_started',
+    });
+  }
+}
+
+function checkAddress(url: string, translate: Translate): void {
+  if (url === '') throw new RunsError(translate('error.noUrl'), { code: 'no_url' });
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) {
+    throw new RunsError(translate('error.badUrl', { url }), { code: 'bad_url' });
+  }
+}
+
+/** The way out, where it is not the plain one: certificates, or a proxy of the service's or the machine's. */
+async function openNetwork({ RED, settings, translate }: OpenOptions): Promise<Network | undefined> {
+  const options: NetworkOptions = {};
+  if (settings.tls) {
+    const tls = RED.nodes.getNode(settings.tls) as TlsNode | null;
+    if (!tls?.addTLSOptions || tls.valid === false)
+      throw new RunsError(translate('error.tlsNode'), { code: 'bad_tls' });
+    options.tls = {};
+    tls.addTLSOptions(options.tls);
+  }
+  if (settings.proxy) {
+    const proxy = RED.nodes.getNode(settings.proxy) as ProxyNode | null;
+    if (!proxy?.url || !URL.canParse(proxy.url))
+      throw new RunsError(translate('error.proxyNode'), { code: 'bad_proxy' });
+    options.proxy = { url: proxy.url, except: proxy.noproxy ?? [], ...proxy.credentials };
+  }
+  const fromEnvironment = PROXY_VARIABLES.some((name) => process.env[name]);
+  if (!options.tls && !options.proxy && !fromEnvironment) return undefined;
+  const { createNetwork } = await import('./network.ts');
+  return createNetwork({ ...options, fromEnvironment });
+}
+
+async function startEngine(options: OpenOptions, network: Network | undefined): Promise<Engine> {
+  const { node, settings, apiKey, translate } = options;
+  const { provider, url, model, timeout, noStreamWithTools } = settings;
+  if (provider !== 'rehearsal' && (url !== '' || provider === 'chat')) checkAddress(url, translate);
+  const assistants = declarations(settings.assistants, translate);
+  const { createEngine } = await import('../../engine/index.ts');
+  const log = (level: 'debug' | 'log' | 'warn' | 'error') => (text: string) => node[level](text);
+  return createEngine({
+    database: databaseOf(options),
+    model: {
+      provider,
+      url: url || undefined,
+      apiKey: apiKey || undefined,
+      model: model || undefined,
+      timeout: timeout * 1000,
+      noStreamWithTools,
+      fetch: network?.fetch,
+    },
+    assistants,
+    expirySeconds: settings.expiry,
+    contextWindow: settings.contextWindow || undefined,
+    log: { debug: log('debug'), info: log('log'), warn: log('warn'), error: log('error') },
+  });
+}
+
+/** The file a service's runs live in: as configured, else in the user directory under the node's id. */
+function databaseOf({ RED, node, settings: { database } }: OpenOptions): string {
+  const userDir = RED.settings.userDir ?? '.';
+  if (database === ':memory:') return database;
+  if (database === '') return path.join(userDir, 'openai-runs', `${node.id}.sqlite`);
+  return path.resolve(userDir, database);
+}
