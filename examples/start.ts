@@ -6,6 +6,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
 import RED from 'node-red';
+import nodeRed from 'node-red/package.json' with { type: 'json' };
 import { nodeRedSettings, prepareUserDirectory, ROOT } from '../test/support/user-directory.ts';
 
 const EXAMPLE = '01 - Ask and wait';
@@ -69,7 +70,7 @@ async function main(): Promise<void> {
 
   const server = createServer();
   const port = await listen(server);
-  RED.init(server, nodeRedSettings({ userDir, port, logLevel: 'warn' }));
+  RED.init(server, nodeRedSettings({ userDir, port, logLevel: 'error' }));
   server.on('request', (request: IncomingMessage, response: ServerResponse) =>
     (RED.httpAdmin as Handler)(request, response, () => (RED.httpNode as Handler)(request, response)),
   );
@@ -88,7 +89,7 @@ async function main(): Promise<void> {
   await running;
   const address = `http://127.0.0.1:${port}/`;
   say(
-    `Node-RED ${RED.version} is running. Example "${EXAMPLE}" on the rehearsal model, events as they stream:\n`,
+    `Node-RED ${nodeRed.version} is running. Example "${EXAMPLE}" on the rehearsal model, events as they stream:\n`,
   );
   const printed = printRun(idOf('openai-runs'));
   // As if the button of the inject node were pressed.

@@ -19,6 +19,7 @@ export class Editor {
   private constructor(context: BrowserContext, page: Page) {
     this.#context = context;
     this.page = page;
+    page.setDefaultTimeout(15_000);
     page.on('console', (message) => {
       if (message.type() === 'error') this.errors.push(message.text());
     });
@@ -102,10 +103,12 @@ export class Editor {
     return this.#tray();
   }
 
+  /** Done in a node's dialog, Update in that of a config node. */
   async closeDialog(): Promise<void> {
-    const trays = await this.page.locator('.red-ui-tray').count();
-    await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').last().click();
-    await this.page.waitForFunction((n) => document.querySelectorAll('.red-ui-tray').length < n, trays);
+    const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
+    await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').click();
+    await tray?.waitForElementState('hidden');
+    await this.page.waitForFunction(() => document.getAnimations().length === 0);
   }
 
   async deploy(): Promise<void> {
@@ -117,7 +120,7 @@ export class Editor {
   async showDebug(): Promise<void> {
     // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
     await this.page.evaluate(() => (window as any).RED.sidebar.show('debug'));
-    await this.page.locator('.red-ui-debug-content').waitFor();
+    await this.page.locator('.red-ui-debug-content-list').waitFor();
   }
 
   /** Presses the button at an inject node. */

@@ -9,7 +9,7 @@ export interface SettingsOptions {
   userDir: string;
   port: number;
   /** What of Node-RED's log is shown. */
-  logLevel?: 'info' | 'warn';
+  logLevel?: 'info' | 'error';
 }
 
 /** Settings of a Node-RED that speaks to this machine only: no telemetry, no catalogue, no tours. */

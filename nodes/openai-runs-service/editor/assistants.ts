@@ -78,7 +78,7 @@ function buildItem(container: JQuery, assistant: Assistant, open: boolean): void
 
 function row(inputId: string, key: string, icon: string, ...controls: JQuery[]): JQuery {
   const label = $('<label>', { for: inputId, id: `${inputId}-label` }).append(
-    $('<i>', { class: `fa fa-${icon}` }),
+    $('<i>', { class: `fa fa-${icon}`, 'aria-hidden': 'true' }),
     $('<span>').text(` ${text(`assistant.${key}`)}`),
   );
   return $('<div>', { class: 'form-row' }).append(label, ...controls);
@@ -91,7 +91,7 @@ function instructionsRow(id: string, assistant: Assistant): JQuery {
     class: 'red-ui-button red-ui-button-small runs-expand',
     'aria-label': text('assistant.expand'),
     title: text('assistant.expand'),
-  }).append($('<i>', { class: 'fa fa-ellipsis-h' }));
+  }).append($('<i>', { class: 'fa fa-ellipsis-h', 'aria-hidden': 'true' }));
   expand.on('click', () =>
     RED.editor.editText({
       title: text('assistant.instructions'),

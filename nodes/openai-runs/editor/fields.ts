@@ -117,11 +117,11 @@ export class FieldRows {
     if (!parameter) return;
     const id = `runs-field-${this.#method}-${name}`;
     const label = $('<label>', { for: id, id: `${id}-label`, title: name });
-    $('<i>', { class: `fa fa-${ICONS[name] ?? 'circle-o'}` }).appendTo(label);
+    $('<i>', { class: `fa fa-${ICONS[name] ?? 'circle-o'}`, 'aria-hidden': 'true' }).appendTo(label);
     $('<span>')
       .text(` ${text(`field.${name}`)}`)
       .appendTo(label);
-    $('<span>', { class: 'runs-required', title: text('value.required') })
+    $('<span>', { class: 'runs-required', 'aria-hidden': 'true', title: text('value.required') })
       .text(' *')
       .appendTo(label);
     const input = $('<input>', { type: 'text', class: 'runs-field', style: 'width: 100%' });
