@@ -101,9 +101,13 @@ export class Workshop {
 export const clientOf = ({ fetch }: Pick<StartedEngine, 'fetch'>): OpenAI =>
   new OpenAI({ apiKey: 'none', baseURL: 'http://engine.local/v1', fetch, maxRetries: 0, logLevel: 'off' });
 
+/** Whatever an answer holds; tests look into it freely. */
+// biome-ignore lint/suspicious/noExplicitAny: what is there is what is tested
+export type Json = any;
+
 export interface Frame {
   event: string;
-  data: any;
+  data: Json;
 }
 
 /** The events of a streamed answer as they stand on the wire. */

@@ -1,0 +1,51 @@
+/** Judges objects and events by the contract's schema, where the contract lies beside the repository. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Frame, Json } from './support.ts';
+
+const FILE = fileURLToPath(new URL('../../../shared/contract/runs-openapi.normalized.json', import.meta.url));
+
+export const contractIsHere = existsSync(FILE);
+
+/** Where every recording differs from the spec (lifecycle.md §1), and nothing else. */
+function asRecorded(schemas: Record<string, Json>): void {
+  schemas.RunObject.properties.instructions = { anyOf: [{ type: 'string' }, { type: 'null' }] };
+  schemas.RunObject.properties.max_completion_tokens = {
+    anyOf: [{ type: 'integer', minimum: 16 }, { type: 'null' }],
+  };
+  for (const name of Object.keys(schemas).filter((key) => /^List.*Response$/.test(key))) {
+    for (const id of ['first_id', 'last_id']) {
+      schemas[name].properties[id] = { anyOf: [{ type: 'string' }, { type: 'null' }] };
+    }
+  }
+}
+
+export class Contract {
+  readonly #ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+  readonly #validators = new Map<string, ValidateFunction>();
+
+  constructor() {
+    const document = JSON.parse(readFileSync(FILE, 'utf8'));
+    asRecorded(document.components.schemas);
+    this.#ajv.addSchema({ $id: 'contract', ...document });
+  }
+
+  /** @throws Error that names what is wrong with the value. */
+  check(schema: string, value: unknown): void {
+    let validate = this.#validators.get(schema);
+    if (!validate) {
+      validate = this.#ajv.compile({ $ref: `contract#/components/schemas/${schema}` });
+      this.#validators.set(schema, validate);
+    }
+    if (validate(value)) return;
+    throw new Error(
+      `Not a ${schema}: ${this.#ajv.errorsText(validate.errors)}\n${JSON.stringify(value, null, 1)}`,
+    );
+  }
+
+  /** Judges an event's data by its name, the stream's envelope included. */
+  checkFrame(frame: Frame): void {
+    this.check('AssistantStreamEvent', frame);
+  }
+}
