@@ -24,7 +24,7 @@ export interface Prompt {
 /** A message with the tool rounds that led to it: kept or left out together. */
 interface Unit {
   seq: number;
-  items: TurnItem[];
+  items: DraftItem[];
   tokens: number;
   /** Must be there whatever it costs: this run's own, and what it answers to. */
   needed: boolean;
@@ -90,14 +90,28 @@ interface StoredCall {
   function?: { name: string; arguments: string; output: string | null };
 }
 
+/** A call or output also knows the id under which the engine keeps it. */
+type DraftItem = TurnItem & { ownId?: string };
+
+/** Calls and outputs go by the provider's ids; one that it has given twice is replaced by ours. */
+function settleIds(items: DraftItem[]): TurnItem[] {
+  const owners = new Map<string, string>();
+  return items.map(({ ownId, ...item }): TurnItem => {
+    if ((item.type !== 'call' && item.type !== 'output') || !ownId) return item;
+    const owner = owners.get(item.id) ?? ownId;
+    owners.set(item.id, owner);
+    return owner === ownId ? item : { ...item, id: ownId };
+  });
+}
+
 /** Calls and outputs of a finished round. Carried items only serve the run that they came up in. */
-function roundItems(step: StepRow, withCarry: boolean): TurnItem[] {
+function roundItems(step: StepRow, withCarry: boolean): DraftItem[] {
   const { tool_calls: calls } = JSON.parse(step.details) as { tool_calls: StoredCall[] };
   // A round that was cut off or never answered is no use to anybody.
   if (calls.some((call) => call.function && call.function.output === null)) return [];
   const memory = JSON.parse(step.memory) as StepMemory;
-  const items: TurnItem[] = [];
-  const outputs: TurnItem[] = [];
+  const items: DraftItem[] = [];
+  const outputs: DraftItem[] = [];
   const carryAt = (position: number) => {
     if (!withCarry) return;
     for (const { at, provider, data } of memory.carry) {
@@ -108,8 +122,9 @@ function roundItems(step: StepRow, withCarry: boolean): TurnItem[] {
     carryAt(position);
     if (!call.function) return;
     const id = memory.ids[position] || call.id;
-    items.push({ type: 'call', id, name: call.function.name, arguments: call.function.arguments });
-    outputs.push({ type: 'output', id, output: call.function.output ?? '' });
+    const { name, arguments: args, output } = call.function;
+    items.push({ type: 'call', id, name, arguments: args, ownId: call.id });
+    outputs.push({ type: 'output', id, output: output ?? '', ownId: call.id });
   });
   carryAt(calls.length);
   return [...items, ...outputs];
@@ -161,7 +176,7 @@ export class PromptBuilder {
     const windowFrom = allThere ? 0 : (units[0]?.seq ?? 0);
     if (head) units.unshift(head);
     return {
-      items: [...units.flatMap(({ items }) => items), ...trailing],
+      items: settleIds([...units.flatMap(({ items }) => items), ...trailing]),
       tokens: needed + units.reduce((sum, { tokens }) => sum + tokens, 0),
       windowFrom,
       windowHead: head?.seq ?? null,
@@ -233,7 +248,7 @@ export class PromptBuilder {
   }
 
   #unit(row: MessageRow, needed: boolean): Unit {
-    const items: TurnItem[] = [];
+    const items: DraftItem[] = [];
     if (row.run_id !== null) items.push(...this.#roundsBefore(row.run_id, row.id));
     const message = messageItem(row);
     if (message) items.push(message);
@@ -241,9 +256,9 @@ export class PromptBuilder {
   }
 
   /** The tool rounds between a message and the one before it in the same run, with what is carried around it. */
-  #roundsBefore(runId: string, messageId: string): TurnItem[] {
+  #roundsBefore(runId: string, messageId: string): DraftItem[] {
     const own = runId === this.#run.id;
-    let items: TurnItem[] = [];
+    let items: DraftItem[] = [];
     for (const step of this.#steps.get(runId) ?? []) {
       if (step.type === 'tool_calls') {
         items.push(...roundItems(step, own));
@@ -261,10 +276,10 @@ export class PromptBuilder {
   }
 
   /** This run's rounds after its last message: what the model has just been told. */
-  #trailingRounds(): TurnItem[] {
+  #trailingRounds(): DraftItem[] {
     const steps = this.#steps.get(this.#run.id) ?? [];
     const last = steps.findLastIndex(({ type }) => type === 'message_creation');
-    const items: TurnItem[] = [];
+    const items: DraftItem[] = [];
     if (last >= 0) {
       for (const { at, provider, data } of (JSON.parse(steps[last]!.memory) as StepMemory).carry) {
         if (at === 1) items.push({ type: 'carry', provider, data });

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { TurnItem } from '../../engine/models/model.ts';
+import { calls, type Script, ScriptedModel, says, USAGE, Workshop } from './support.ts';
+
+/** Rounds of calls: each call a name and arguments. */
+const anyRounds = fc.array(
+  fc.array(
+    fc.tuple(fc.constantFrom('light', 'door', 'heating'), fc.dictionary(fc.string(), fc.jsonValue())),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+describe('tool rounds', () => {
+  const workshop = new Workshop();
+  after(() => workshop.cleanUp());
+
+  it('bring every call out and every output back, in place, and only grow the prompt', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRounds, fc.boolean(), fc.string(), async (rounds, streamed, output) => {
+        const scripts: Script[] = rounds.map((round) => calls(...(round as [string, object][])));
+        const model = new ScriptedModel(...scripts, says('Done'));
+        const { engine, client } = await workshop.open(model, { database: ':memory:' });
+        const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
+        const { id: thread_id } = await client.beta.threads.create({
+          messages: [{ role: 'user', content: 'Hi' }],
+        });
+        const { runs } = client.beta.threads;
+        let run = streamed
+          ? await runs.stream(thread_id, { assistant_id }).finalRun()
+          : await runs.createAndPoll(thread_id, { assistant_id }, { pollIntervalMs: 1 });
+        const ids = new Set<string>();
+        for (const round of rounds) {
+          assert.equal(run.status, 'requires_action');
+          const asked = run.required_action!.submit_tool_outputs.tool_calls;
+          assert.deepEqual(
+            asked.map((call) => [call.function.name, JSON.parse(call.function.arguments)]),
+            JSON.parse(JSON.stringify(round)),
+          );
+          for (const { id } of asked) ids.add(id);
+          const tool_outputs = asked
+            .map(({ id }, i) => ({ tool_call_id: id, output: `${output} ${i}` }))
+            .reverse();
+          run = streamed
+            ? await runs.submitToolOutputsStream(run.id, { thread_id, tool_outputs }).finalRun()
+            : await runs.submitToolOutputsAndPoll(run.id, { thread_id, tool_outputs }, { pollIntervalMs: 1 });
+        }
+        assert.equal(run.status, 'completed');
+        assert.equal(ids.size, rounds.flat().length, 'ids are never used twice');
+        assert.equal(run.usage!.total_tokens, (rounds.length + 1) * USAGE.total_tokens);
+
+        const { data: steps } = await runs.steps.list(run.id, { thread_id, order: 'asc' });
+        assert.equal(steps.length, rounds.length + 1);
+        rounds.forEach((round, r) => {
+          const details = steps[r]!.step_details;
+          assert(details.type === 'tool_calls');
+          assert.deepEqual(
+            details.tool_calls.map((call) => call.type === 'function' && call.function.output),
+            round.map((_, i) => `${output} ${i}`),
+          );
+        });
+
+        for (const [i, turn] of model.turns.entries()) {
+          const before: TurnItem[] = model.turns[i - 1]?.items ?? [];
+          assert.deepEqual(turn.items.slice(0, before.length), before, 'the prompt only grows at its end');
+          const seen = turn.items.flatMap((item) => (item.type === 'call' ? item.id : []));
+          assert.equal(new Set(seen).size, seen.length, 'no id stands for two calls');
+          const answered = turn.items.flatMap((item) => (item.type === 'output' ? item.id : []));
+          assert.deepEqual(answered.toSorted(), seen.toSorted());
+        }
+        await engine.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
