@@ -130,7 +130,15 @@ async function help(folder) {
     () => true,
     () => false,
   );
-  return hasMethods ? own + (await fragments(folder, 'help')) : own;
+  if (!hasMethods) return own;
+  const methods = await fragments(folder, 'help');
+  return own.replace('<!-- build:contents -->', () => contents(methods)) + methods;
+}
+
+/** A list that leads to the headings of the methods. */
+function contents(html) {
+  const headings = html.matchAll(/<h3 id="([^"]+)">([^<]+)<\/h3>/g);
+  return Array.from(headings, ([, id, title]) => `  <li><a href="#${id}">${title}</a></li>`).join('\n');
 }
 
 /** Fills `<!-- build:… -->` in a node's html: script, templates, help. */
