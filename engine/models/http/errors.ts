@@ -110,7 +110,7 @@ const REASONS: [RegExp, string][] = [
   [/UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT/, 'it stayed silent for five minutes.'],
   [/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/, 'its TLS certificate is not trusted.'],
   [/EPROTO|ERR_SSL|WRONG_VERSION/, 'it does not speak TLS. Should the address begin with http:// ?'],
-  [/HPE_|UND_ERR_RES/, 'it does not speak HTTP. Should the address begin with https:// ?'],
+  [/HTTPParserError|HPE_/, 'it does not speak HTTP. Should the address begin with https:// ?'],
 ];
 
 /** A request that got no answer, or whose answer broke off: the platform's fetch only says "fetch failed". */
@@ -124,12 +124,12 @@ export function unreachable(error: unknown, address: string, beforeFirstByte: bo
   return new ModelError(message, { beforeFirstByte });
 }
 
-/** Codes of an error and of all its causes. */
+/** Names and codes of an error and of all its causes. */
 function signsOf(error: unknown, depth = 0): string {
   if (!(error instanceof Error) || depth > 4) return '';
   const { code } = error as { code?: unknown };
   const inner = error instanceof AggregateError ? error.errors.map((one) => signsOf(one, depth + 1)) : [];
-  return [String(code ?? ''), signsOf(error.cause, depth + 1), ...inner].join(' ');
+  return [error.name, String(code ?? ''), signsOf(error.cause, depth + 1), ...inner].join(' ');
 }
 
 /** Nothing came for longer than the service's timeout. Work may have been done and paid for: not to be repeated. */

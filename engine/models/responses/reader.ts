@@ -92,6 +92,9 @@ class Reader {
         return this.#end(event.response);
       case 'error':
         throw failedInAnswer(errorOf(event), this.#address, !this.begun);
+      default:
+        // other servers send their errors without a type
+        if (isError(event)) throw failedInAnswer(event.error, this.#address, !this.begun);
     }
   }
 
@@ -217,6 +220,9 @@ class Reader {
     else this.ended = 'stop';
   }
 }
+
+const isError = (event: unknown): event is { error: unknown } =>
+  Boolean((event as { error?: unknown } | null)?.error) && !(event as { type?: unknown }).type;
 
 /** Some servers put the error's fields into an object of their own. */
 function errorOf(event: { type: 'error'; error?: unknown; code: string | null; message: string }): unknown {

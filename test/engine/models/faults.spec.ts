@@ -186,10 +186,9 @@ for (const provider of ['chat', 'responses'] as const)
         (await failed({ url: server.url.replace('http:', 'https:') })).message,
         /begin with http:\/\//,
       );
-      const talker = createServer((socket) => socket.on('error', () => {}).end('\x15\x03\x01 hello')).listen(
-        0,
-        '127.0.0.1',
-      );
+      const talker = createServer((socket) =>
+        socket.on('error', () => {}).once('data', () => socket.end('\x15\x03\x01 hello')),
+      ).listen(0, '127.0.0.1');
       await new Promise((done) => talker.once('listening', done));
       const { port } = talker.address() as AddressInfo;
       assert.match((await failed({ url: `http://127.0.0.1:${port}` })).message, /does not speak HTTP/);
