@@ -1,6 +1,6 @@
 /** Arguments from a text, by a JSON Schema: what the text says, then what the schema gives. */
 import { findFormat, findString } from './find.ts';
-import { completed, distinct, type Filling, invented } from './invent.ts';
+import { completed, DEEPEST, distinct, type Filling, invented } from './invent.ts';
 import { fitNumber, fitString, fits, isRecord, kindOf, options, resolve, type Schema } from './schema.ts';
 import { after, alike, asNumber, isState, nameWords, truth, type Word } from './words.ts';
 
@@ -16,7 +16,7 @@ export function fill(schema: unknown, filling: Filling): unknown {
 /** What the text says of the properties of a schema: nothing invented, no defaults. */
 export function evidence(schema: unknown, filling: Filling): Record<string, unknown> {
   const [first = {}] = options(resolve(schema, filling.root), filling.root);
-  return kindOf(first) === 'object' ? said(first, filling) : {};
+  return kindOf(first) === 'object' ? said(first, filling, true) : {};
 }
 
 function fromText(schema: unknown, filling: Filling, name: string, needed: boolean): Found {
@@ -42,7 +42,7 @@ function one(schema: Schema, filling: Filling, name: string, needed: boolean): F
     case 'string':
       return wrap(findString(filling.words, { name, schema, needed, toolWords: filling.toolWords }));
     case 'array':
-      return several(schema, filling, name);
+      return several(schema, filling, name, needed);
     case 'object':
       return record(schema, filling, needed);
     default:
@@ -58,20 +58,31 @@ function record(schema: Schema, filling: Filling, needed: boolean): Found {
     json.used = true;
     return { value: json.held.value };
   }
-  const found = said(schema, filling);
+  if (filling.depth > DEEPEST) return undefined;
+  const inside = { ...filling, depth: filling.depth + 1 };
+  const found = said(schema, inside, needed);
   return needed || Object.keys(found).length > 0 ? { value: completed(schema, found, filling) } : undefined;
 }
 
-/** Sure signs first (names, quotes, formats, choices), so that a guess for one property takes none of another's. */
-function said(schema: Schema, filling: Filling): Record<string, unknown> {
+/**
+ * Sure signs first (names, quotes, formats, choices), so that a guess for one property takes none of another's.
+ * Guesses from the place in the sentence are for what is required, and only where `guess` allows them.
+ */
+function said(schema: Schema, filling: Filling, guess: boolean): Record<string, unknown> {
+  const { root } = filling;
   const properties = Object.entries(isRecord(schema.properties) ? schema.properties : {});
   const required = new Set(Array.isArray(schema.required) ? schema.required : []);
   const guessed = required.size ? required : new Set(properties.slice(0, 1).map(([name]) => name));
   const found = new Map<string, unknown>();
-  for (const needed of [false, true]) {
+  for (const guessing of guess ? [false, true] : [false]) {
     for (const [name, property] of properties) {
-      if (found.has(name) || (needed && !guessed.has(name) && isText(property, filling.root))) continue;
-      const value = fromText(property, filling, name, needed && !isNested(property, filling.root));
+      if (found.has(name)) continue;
+      const waits = guess && required.has(name) && hasKind(property, root, 'object');
+      if (guessing ? !guessed.has(name) && isGuesswork(property, root) : waits) continue;
+      // null says "not given" better than a guess
+      const needed =
+        guessing && !hasKind(property, root, 'null') && (waits || !hasKind(property, root, 'object'));
+      const value = fromText(property, filling, name, needed);
       if (value) found.set(name, value.value);
     }
   }
@@ -82,8 +93,8 @@ function said(schema: Schema, filling: Filling): Record<string, unknown> {
 
 const hasKind = (schema: unknown, root: Schema, kind: string) =>
   options(resolve(schema, root), root).some((way) => kindOf(way) === kind);
-const isText = (schema: unknown, root: Schema) => hasKind(schema, root, 'string');
-const isNested = (schema: unknown, root: Schema) => hasKind(schema, root, 'object');
+const isGuesswork = (schema: unknown, root: Schema) =>
+  hasKind(schema, root, 'string') || hasKind(schema, root, 'array');
 
 function choice(values: unknown[], words: Word[]): Found {
   const found = mentions(values, words)[0];
@@ -152,9 +163,9 @@ function amount(schema: Schema, words: Word[], name: string): Found {
 }
 
 /** A list of choices, numbers, quoted or plain words, or one record. */
-function several(schema: Schema, filling: Filling, name: string): Found {
+function several(schema: Schema, filling: Filling, name: string, needed: boolean): Found {
   const items = options(resolve(schema.items, filling.root), filling.root)[0] ?? {};
-  const values = items_(items, filling, name);
+  const values = itemsOf(items, filling, name, needed);
   if (values.length === 0) return undefined;
   const unique = schema.uniqueItems ? [...new Set(values)] : values;
   const kept = unique.slice(0, Number(schema.maxItems ?? unique.length));
@@ -163,7 +174,7 @@ function several(schema: Schema, filling: Filling, name: string): Found {
   return { value: kept };
 }
 
-function items_(items: Schema, filling: Filling, name: string): unknown[] {
+function itemsOf(items: Schema, filling: Filling, name: string, needed: boolean): unknown[] {
   const { words } = filling;
   if (Array.isArray(items.enum)) return mentions(items.enum, words).map((found) => take(found, words));
   switch (kindOf(items)) {
@@ -171,7 +182,8 @@ function items_(items: Schema, filling: Filling, name: string): unknown[] {
     case 'integer':
       return numbers(items, words);
     case 'object': {
-      const found = said(items, filling);
+      const found =
+        filling.depth > DEEPEST ? {} : said(items, { ...filling, depth: filling.depth + 1 }, needed);
       return Object.keys(found).length > 0 ? [completed(items, found, filling)] : [];
     }
     case 'boolean':
@@ -180,8 +192,10 @@ function items_(items: Schema, filling: Filling, name: string): unknown[] {
         if (value !== undefined) word.used = true;
         return value === undefined ? [] : [value];
       });
+    case 'string':
+      return texts(items, filling, name, needed);
     default:
-      return texts(items, filling, name);
+      return [];
   }
 }
 
@@ -195,11 +209,11 @@ function numbers(items: Schema, words: Word[]): number[] {
   });
 }
 
-function texts(items: Schema, { words, toolWords }: Filling, name: string): string[] {
+function texts(items: Schema, { words, toolWords }: Filling, name: string, needed: boolean): string[] {
   const found: string[] = [];
   const named = after(words, name) !== undefined;
   for (;;) {
-    const about = { name, schema: items, needed: found.length > 0 || named, toolWords };
+    const about = { name, schema: items, needed: needed || found.length > 0 || named, toolWords };
     const text = findFormat(words, items) ?? findString(words, about);
     if (text === undefined) return found;
     found.push(fitString(text, items));

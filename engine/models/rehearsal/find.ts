@@ -54,10 +54,18 @@ function use(words: Word[]): string | undefined {
     .trim();
 }
 
-/** The stretch of words from a place on for which a rule holds. */
-function stretch(words: Word[], from: number, holds: (word: Word, at: number) => boolean): Word[] {
+/** The stretch of words from a place on for which a rule holds; a comma ends it unless it is free text. */
+function stretch(
+  words: Word[],
+  from: number,
+  holds: (word: Word, at: number) => boolean,
+  commas = false,
+): Word[] {
   const rest = words.slice(from);
-  const end = rest.findIndex((word, at) => word.used || word.held !== undefined || !holds(word, at));
+  const end = rest.findIndex((word, at) => {
+    const cut = !commas && at > 0 && /[,;]/.test(rest[at - 1]?.gap ?? '');
+    return cut || word.used || word.held !== undefined || !holds(word, at);
+  });
   return end < 0 ? rest : rest.slice(0, end);
 }
 
@@ -78,17 +86,17 @@ function named(words: Word[], { name }: Wanted): string | undefined {
   const next = words[from];
   if (!next || next.used) return undefined;
   if (next.held?.kind === 'quote') return use([next]);
-  if (explicit?.endsWith(':') && FREE_TEXT.test(name)) return use(stretch(words, from, () => true));
-  if (explicit) return use([next, ...stretch(words, from + 1, capitalAfter(next))]);
+  if (explicit?.endsWith(':') && FREE_TEXT.test(name)) return use(stretch(words, from, () => true, true));
+  if (explicit)
+    return use(stretch(words, from, (word, at) => at === 0 || (isCapital(next) && isCapital(word))));
   if (isStop(next.low) && !isLetter(words, from)) return undefined;
-  if (FREE_TEXT.test(name)) return use(stretch(words, from, () => true));
+  if (FREE_TEXT.test(name)) return use(stretch(words, from, () => true, true));
   return truth(next.low) === undefined || isLetter(words, from)
-    ? use([next, ...stretch(words, from + 1, capitalAfter(next))])
+    ? use(stretch(words, from, (word, at) => at === 0 || (isCapital(next) && isCapital(word))))
     : undefined;
 }
 
 const isCapital = (word: Word) => /^\p{Lu}/u.test(word.text);
-const capitalAfter = (first: Word) => (word: Word) => isCapital(first) && isCapital(word);
 
 /** "lamp a on", "lamp b": a single letter is a name if nothing follows that it could be the article of. */
 function isLetter(words: Word[], at: number): boolean {
@@ -122,16 +130,21 @@ function formula(words: Word[]): string | undefined {
 /** All that follows the words that name the tool, up to "to", "into" or "in" with a name after it. */
 function freeText(words: Word[], isTool: (word: Word) => boolean, free: (word: Word) => boolean) {
   const colon = words.findIndex(({ gap }) => /^\s*:\s/.test(gap));
-  if (colon >= 0) return use(stretch(words, colon + 1, () => true));
+  if (colon >= 0) return use(stretch(words, colon + 1, () => true, true));
   const last = words.findLastIndex((word) => isTool(word) || isVerb(word.low));
-  const from = words.findIndex((word, at) => at > last && !word.used);
+  const from = words.findIndex((word, at) => at > last && !word.used && !PREPOSITIONS.has(word.low));
   const start = from < 0 ? words.findIndex((word) => !word.used && free(word)) : from;
   if (start < 0) return undefined;
   return use(
-    stretch(words, start, (word, at) => {
-      const next = words[start + at + 1];
-      return !(at > 0 && PREPOSITIONS.has(word.low) && next && isCapital(next));
-    }),
+    stretch(
+      words,
+      start,
+      (word, at) => {
+        const next = words[start + at + 1];
+        return !(at > 0 && PREPOSITIONS.has(word.low) && next && isCapital(next));
+      },
+      true,
+    ),
   );
 }
 
@@ -165,5 +178,5 @@ function besideTool(words: Word[], isTool: (word: Word) => boolean, free: (word:
 function leftOver(words: Word[], free: (word: Word) => boolean): string | undefined {
   const from = words.findIndex((word, at) => !word.used && (free(word) || (at > 0 && isLetter(words, at))));
   if (from < 0) return undefined;
-  return use([words[from]!, ...stretch(words, from + 1, free)]);
+  return use(stretch(words, from, (word, at) => at === 0 || free(word)));
 }

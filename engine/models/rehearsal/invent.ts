@@ -9,6 +9,8 @@ export interface Filling {
   toolWords: string[];
   /** Values known by property name, e.g. from what tools have answered. */
   known: Record<string, unknown>;
+  /** How deep in the schema: some refer to themselves. */
+  depth: number;
 }
 
 /** What was found, with defaults, and something for all that is required. */
@@ -35,7 +37,7 @@ export function completed(
   );
 }
 
-const DEEPEST = 12;
+export const DEEPEST = 6;
 /** "Switch on the lamp": the lamp's name is then "lamp". */
 const NAMES = /^(name|id|device|entity|target|object|item)$/i;
 

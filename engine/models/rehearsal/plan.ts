@@ -88,7 +88,9 @@ function score(tool: Tool, clause: string[]): number {
   const nouns = tool.nouns.filter(has).length;
   const byName = nouns * 3 - (nouns > 0 ? (tool.nouns.length - nouns) * 0.5 : 0) + sum(tool.verbs.map(verb));
   const aboutNouns = tool.about.filter((word) => word.length >= 4 && !isVerb(word) && has(word)).length;
-  const byDescription = Math.min(aboutNouns, 3) + Math.min(sum(tool.about.filter(isVerb).map(verb)), 0.5);
+  const asked = nouns === 0 && aboutNouns > 0 && clause.some(isVerb) ? 0.5 : 0;
+  const byDescription =
+    Math.min(aboutNouns, 3) + Math.max(asked, Math.min(sum(tool.about.filter(isVerb).map(verb)), 0.5));
   const byHints = tool.hints.filter(
     (word) => word.length >= 3 && !isVerb(word) && !isState(word) && has(word),
   ).length;
@@ -157,6 +159,7 @@ function filling(tool: Tool, text: string, reading: Reading, known: Record<strin
     words: reading.words(text),
     toolWords: [lower(tool.name), ...tool.nouns, ...tool.verbs],
     known,
+    depth: 0,
   };
 }
 

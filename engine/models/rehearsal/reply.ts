@@ -58,7 +58,9 @@ function answers({ said, calls, outputs }: Round): string[] {
 function limits({ tools }: Turn, { pictures }: Round): string[] {
   const hosted = tools.filter(({ type }) => type !== 'function').map(({ type }) => type);
   return [
-    ...(hosted.length > 0 ? [`(${hosted.join(' and ')} needs a real model.)`] : []),
+    ...(hosted.length > 0
+      ? [`(${hosted.join(' and ')} ${hosted.length > 1 ? 'need' : 'needs'} a real model.)`]
+      : []),
     ...(pictures > 0 ? ['(Pictures and files were not looked at.)'] : []),
   ];
 }
@@ -75,6 +77,7 @@ function instance(
     words,
     toolWords: [],
     known: Object.assign({}, ...outputs.map(parsed)),
+    depth: 0,
   });
 }
 

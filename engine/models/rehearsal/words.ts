@@ -29,7 +29,7 @@ const OTHER_VERBS = list(
 export const isVerb = (low: string) => READING.has(low) || ACTING.has(low) || OTHER_VERBS.has(low);
 
 export const PREPOSITIONS = list(
-  'in at for from to into of near about with im am fur nach von vom zum zur bei uber mit en a de para por con au aux dans pour chez sur',
+  'du del della do da in at for from to into of near about with im am fur nach von vom zum zur bei uber mit en a de para por con au aux dans pour chez sur',
 );
 const FUNCTION_WORDS = list(
   'the a an my your our this that it its me i you we us and or then also now it be as by der die das den dem des ein eine einen einem einer mein meine ich mir uns und oder auch jetzt le la les un une des mon ma mes et ou el los las una unos mi mis y o',
@@ -86,7 +86,7 @@ const QUOTES = /"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|(
 const WORD =
   /[\ue000-\uf8ff]|(?<![\p{L}\p{N}_])-(?=\d)\d+(?:[.,]\d+)*|[\p{L}\p{M}\p{N}_](?:[\p{L}\p{M}\p{N}_.,@/'’-]*[\p{L}\p{M}\p{N}_])?/gu;
 const BREAK =
-  /[.!?;\n]+(?=\s|$)|[。！？；、]|,(?=\s)|(?<=\s)(?:and|then|und|dann|sowie|et|puis|y|luego|e|и|&|\+)(?=\s)/giu;
+  /\n+|[.!?;]+(?=\s|$)|[。！？；、]|,(?=\s)|(?<=\s)(?:and|then|und|dann|sowie|et|puis|y|luego|e|и|&|\+)(?=\s)/giu;
 
 /** Text whose quoted parts and JSON objects are single words, so that splitting leaves them whole. */
 export class Reading {
