@@ -21,6 +21,7 @@ const ON_DEMAND = {
   client: 'nodes/openai-runs-service/client.ts',
   network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
+  models: 'engine/models/index.ts',
 };
 
 /** Optional peers of the user's, never bundled. */
@@ -107,7 +108,7 @@ async function editorScript(name) {
     charset: 'utf8',
     logLevel: 'warning',
   });
-  return outputFiles[0].text;
+  return `<script type="text/javascript">\n${outputFiles[0].text}</script>`;
 }
 
 /** template.html or help.html of every method, in the order of methods/index.ts. */

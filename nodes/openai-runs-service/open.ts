@@ -97,7 +97,7 @@ async function startEngine(options: OpenOptions, network: Network | undefined): 
   const { createEngine } = await import('../../engine/index.ts');
   const log = (level: 'debug' | 'log' | 'warn' | 'error') => (text: string) => node[level](text);
   return createEngine({
-    database: databaseOf(options),
+    database: databaseFile(options.RED, node.id, settings.database),
     model: {
       provider,
       url: url || undefined,
@@ -115,9 +115,9 @@ async function startEngine(options: OpenOptions, network: Network | undefined): 
 }
 
 /** The file a service's runs live in: as configured, else in the user directory under the node's id. */
-function databaseOf({ RED, node, settings: { database } }: OpenOptions): string {
+export function databaseFile(RED: NodeAPI, id: string, database: string): string {
   const userDir = RED.settings.userDir ?? '.';
   if (database === ':memory:') return database;
-  if (database === '') return path.join(userDir, 'openai-runs', `${node.id}.sqlite`);
+  if (database === '') return path.join(userDir, 'openai-runs', `${id}.sqlite`);
   return path.resolve(userDir, database);
 }

@@ -1,10 +1,12 @@
 /** The config node: where runs execute, and the key. One connection a service, made on first use. */
 import type { NodeAPI } from 'node-red';
 import { RunsError } from '../openai-runs/errors.ts';
+import { addAdminRoutes } from './admin.ts';
 import type { Connection, ServiceNode, Translate } from './connection.ts';
 import { Limiter } from './limiter.ts';
 import { openService } from './open.ts';
 import { readServiceSettings, type ServiceDef } from './settings.ts';
+import { ThreadQueue } from './thread-queue.ts';
 
 interface Credentials {
   apiKey?: string;
@@ -32,6 +34,7 @@ export default function register(RED: NodeAPI): void {
       });
       return opening;
     };
+    Object.assign(this, { threads: new ThreadQueue() });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
 
     // Deployed assistants are there, and runs that an earlier process left are taken up, before any message.
@@ -51,4 +54,5 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('openai-runs-service', OpenAIRunsService as never, {
     credentials: { apiKey: { type: 'password' } },
   });
+  addAdminRoutes(RED, translate);
 }

@@ -8,6 +8,21 @@ import { needsUrl, usesUrl } from './validate.ts';
 /** Saved as numbers, though inputs hold texts; `${NAME}` stays as it is. */
 const NUMBERS = ['timeout', 'concurrency', 'retries', 'expiry', 'contextWindow'];
 
+/** What the test needs to know. */
+const TESTED = [
+  'backend',
+  'provider',
+  'url',
+  'model',
+  'auth',
+  'authName',
+  'organization',
+  'project',
+  'tls',
+  'proxy',
+  'timeout',
+];
+
 const input = (name: string) => $(`#node-config-input-${name}`);
 const entered = (name: string) => String(input(name).val() ?? '');
 const list = (name: string) => $(`#runs-service-${name}`);
@@ -22,16 +37,21 @@ export function prepareService(node: EditorNode): void {
     'change',
     showParts,
   );
-  list('database-place').on('change', showParts);
+  list('database-place').on('change', () => {
+    showParts();
+    showDatabase(node.id);
+  });
+  input('database').on('change', () => showDatabase(node.id));
+  list('test').on('click', () => testService(node.id));
   showParts();
+  showDatabase(node.id);
 }
 
 export function saveService(node: EditorNode): void {
   node.assistants = collectAssistants(list('assistants'));
   node.headers = collectPairs(list('headers'));
   node.query = collectPairs(list('query'));
-  const place = String(list('database-place').val());
-  if (place !== 'file') input('database').val(place === 'memory' ? ':memory:' : '');
+  input('database').val(database());
   for (const name of NUMBERS) {
     if (!Number.isNaN(Number(entered(name)))) node[name] = Number(entered(name));
   }
@@ -54,6 +74,50 @@ function fillPresets(): void {
   });
 }
 
+/** As it is saved: empty for the default place. */
+function database(): string {
+  const place = list('database-place').val();
+  if (place === 'memory') return ':memory:';
+  return place === 'file' ? entered('database') : '';
+}
+
+/** Says where the runtime keeps the database, and how large it is. */
+async function showDatabase(id: string): Promise<void> {
+  const hint = list('database-hint').text('');
+  const found = await ask<{ file?: string; bytes?: number }>(id, 'database', { database: database() });
+  if (!found?.file) return;
+  const size = ((found.bytes ?? 0) / 1024).toFixed(0);
+  hint.text(text(found.bytes ? 'hint.databaseSize' : 'hint.databaseNew', { file: found.file, size }));
+}
+
+/** Tries the settings as they stand in the dialog; nothing is stored. */
+async function testService(id: string): Promise<void> {
+  const settings: Record<string, unknown> = { apiKey: input('apiKey').val() };
+  for (const name of TESTED) settings[name] = entered(name);
+  settings.headers = collectPairs(list('headers'));
+  settings.query = collectPairs(list('query'));
+  const result = list('test-result').removeClass('runs-bad').text(text('test.asking'));
+  list('test').prop('disabled', true);
+  const answer = await ask<{ ok: boolean; key: string; values: object }>(id, 'test', settings);
+  list('test').prop('disabled', false);
+  const { ok, key, values } = answer ?? { ok: false, key: 'noRuntime', values: {} };
+  result.toggleClass('runs-bad', !ok).text(text(`test.${key}`, { ...values }));
+}
+
+/** Asks the runtime; undefined where it does not answer or may not. */
+async function ask<Answer>(id: string, what: string, body: object): Promise<Answer | undefined> {
+  try {
+    return await $.ajax({
+      url: `openai-runs-service/${encodeURIComponent(id)}/${what}`,
+      type: 'POST',
+      contentType: 'application/json',
+      data: JSON.stringify(body),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Adds what is not there yet; what a person typed stays. */
 function addPairs(query: Pair[]): void {
   const present = new Set(collectPairs(list('query')).map(({ name }) => name));
@@ -61,8 +125,8 @@ function addPairs(query: Pair[]): void {
     list('query').editableList('addItem', pair);
 }
 
-function prepareDatabase(database: string): void {
-  const place = database === '' ? 'default' : database === ':memory:' ? 'memory' : 'file';
+function prepareDatabase(saved: string): void {
+  const place = saved === '' ? 'default' : saved === ':memory:' ? 'memory' : 'file';
   list('database-place').val(place);
   if (place === 'memory') input('database').val('');
 }

@@ -1,18 +1,45 @@
 /** The assistants that the chosen service offers. */
 
-/** As suggestions for the assistant field; empty for a service that declares none. */
-export function assistantsOf(serviceId: string): { value: string; label: string }[] {
-  const declared = RED.nodes.node(serviceId)?.assistants;
-  if (!Array.isArray(declared)) return [];
-  return declared.map(({ id, name }: { id: string; name?: string }) => ({
-    value: id,
-    label: name ? `${name} (${id})` : id,
-  }));
+export interface Suggestion {
+  value: string;
+  label: string;
+}
+
+interface Assistant {
+  id: string;
+  name?: string | null;
+}
+
+/** What servers answered, by service; asked once for each dialog. */
+const asked = new Map<string, Promise<Assistant[]>>();
+
+/** Forgets what servers answered, when a dialog opens. */
+export function forgetAssistants(): void {
+  asked.clear();
+}
+
+/** As suggestions for the assistant field: declared ones of the embedded engine, else those the server has. */
+export async function assistantsOf(serviceId: string): Promise<Suggestion[]> {
+  const service = RED.nodes.node(serviceId);
+  if (!service) return [];
+  const assistants =
+    service.backend === 'server' ? await ask(serviceId) : (service.assistants as Assistant[]);
+  return (assistants ?? []).map(({ id, name }) => ({ value: id, label: name ? `${name} (${id})` : id }));
 }
 
 /** The name a person gave an assistant, else its id. */
 export function assistantName(serviceId: string, id: string): string {
   const declared = RED.nodes.node(serviceId)?.assistants;
   if (!Array.isArray(declared)) return id;
-  return declared.find((assistant: { id: string }) => assistant.id === id)?.name || id;
+  return declared.find((assistant: Assistant) => assistant.id === id)?.name || id;
+}
+
+function ask(serviceId: string): Promise<Assistant[]> {
+  const known = asked.get(serviceId);
+  if (known) return known;
+  const answer = Promise.resolve<Assistant[]>(
+    $.getJSON(`openai-runs-service/${encodeURIComponent(serviceId)}/assistants`),
+  ).catch(() => []);
+  asked.set(serviceId, answer);
+  return answer;
 }

@@ -1,6 +1,6 @@
 /** The dialog of a Runs node: joins method, fields, sections and outputs. */
 import { findMethod, methods } from '../methods/index.ts';
-import { assistantsOf } from './assistants.ts';
+import { assistantsOf, forgetAssistants } from './assistants.ts';
 import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
 import { text } from './i18n.ts';
 import { type OutputKind, outputKinds, outputMap } from './outputs.ts';
@@ -38,6 +38,7 @@ export function findsItself(methodId: string, field: string, conversation: strin
 }
 
 export function prepare(node: EditorNode): void {
+  forgetAssistants();
   fillMethods();
   input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
   prepareConversation(node);

@@ -1,5 +1,6 @@
 /** How a field of the API is typed in: what its typedInput offers, and what a value may be. */
 import type { Parameter, ParameterType } from '../methods/method.ts';
+import type { Suggestion } from './assistants.ts';
 import { text } from './i18n.ts';
 
 /** A field as it is saved in the flow. */
@@ -96,7 +97,7 @@ function checkJson(value: string, parameter: Parameter | undefined): true | stri
 export function inputTypes(
   field: string,
   parameter: Parameter,
-  suggest?: () => { value: string; label: string }[],
+  suggest?: () => Promise<Suggestion[]>,
 ): TypedInputType[] {
   const check = (type: string) => (value: string) => checkField(field, { value, type }, parameter);
   const types = parameterTypes(parameter);
@@ -139,17 +140,14 @@ function choices(value: 'str' | 'bool' | 'json', options: readonly string[]) {
   };
 }
 
-function textType(field: string, suggest?: () => { value: string; label: string }[]): TypedInputType {
+function textType(field: string, suggest?: () => Promise<Suggestion[]>): TypedInputType {
   const plain = { value: 'str', label: builtIn('str'), icon: `${PICTURES}az.svg` };
   if (suggest) {
     return {
       ...plain,
-      autoComplete: (value, done) =>
-        done(
-          suggest().filter((item) =>
-            `${item.value} ${item.label}`.toLowerCase().includes(value.toLowerCase()),
-          ),
-        ),
+      autoComplete: (value, done) => {
+        suggest().then((all) => done(matching(all, value)));
+      },
     };
   }
   if (!LONG_TEXTS.has(field)) return plain;
@@ -165,6 +163,12 @@ function textType(field: string, suggest?: () => { value: string; label: string 
       });
     },
   };
+}
+
+/** The ones that contain what is typed; all of them once one is chosen, so that another can be. */
+function matching(all: Suggestion[], typed: string): Suggestion[] {
+  if (all.some(({ value }) => value === typed)) return all;
+  return all.filter(({ label }) => label.toLowerCase().includes(typed.toLowerCase()));
 }
 
 /** Node-RED's own JSON type, but an empty value is no mistake here. */

@@ -1,6 +1,7 @@
 /** The rows of a method's fields: made from its template, filled from what was saved, read back on save. */
 import { findMethod } from '../methods/index.ts';
 import type { Parameter } from '../methods/method.ts';
+import type { Suggestion } from './assistants.ts';
 import { checkField, fromInput, inputTypes, type SavedField, toInput } from './field-types.ts';
 import { text } from './i18n.ts';
 
@@ -13,7 +14,7 @@ export interface FieldContext {
   /** Whether the field need not be there although the API asks for it. */
   optional(field: string): boolean;
   /** The assistants to offer. */
-  assistants(): { value: string; label: string }[];
+  assistants(): Promise<Suggestion[]>;
 }
 
 const ICONS: Record<string, string> = {
@@ -130,6 +131,9 @@ export class FieldRows {
     input.typedInput({ types: inputTypes(name, parameter, suggest) });
     nameParts(row, id, text(`field.${name}`));
     input.on('change', () => this.refresh());
+    // Node-RED offers completions on the arrow key only; a click asks for them, too.
+    const visible = row.find('input.red-ui-typedInput-input');
+    if (suggest) visible.on('click', () => visible.trigger($.Event('keyup', { keyCode: 40 })));
   }
 
   #remember(): void {

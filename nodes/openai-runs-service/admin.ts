@@ -1,0 +1,135 @@
+/** What the dialogs ask the runtime for: assistants of a server, the place of a database, a test of settings. */
+import { stat } from 'node:fs/promises';
+import type { Node, NodeAPI } from 'node-red';
+import type { ServiceNode, Translate } from './connection.ts';
+import { databaseFile, openService } from './open.ts';
+import { readServiceSettings, type ServiceDef, type ServiceSettings } from './settings.ts';
+
+/** A sentence of the editor's own locale, and whether it is good news. */
+interface TestResult {
+  ok: boolean;
+  /** Below `test` in the locale. */
+  key: string;
+  values: Record<string, unknown>;
+}
+
+/** What the editor sends instead of a key that is stored and was not typed anew. */
+const STORED = '__PWRD__';
+const TEST_LIMIT = 15_000;
+
+/** Adds the routes below `/openai-runs-service/:id/`; each asks for a permission of its own. */
+export function addAdminRoutes(RED: NodeAPI, translate: Translate): void {
+  const may = (right: 'read' | 'write') => RED.auth.needsPermission(`openai-runs-service.${right}`);
+
+  RED.httpAdmin.get('/openai-runs-service/:id/assistants', may('read'), async (request, response) => {
+    const service = RED.nodes.getNode(String(request.params.id)) as ServiceNode | null;
+    try {
+      response.json(service?.connect ? await listAssistants(service) : []);
+    } catch {
+      // The field stays a free text; what is wrong with the server is the test button's to say.
+      response.json([]);
+    }
+  });
+
+  RED.httpAdmin.post('/openai-runs-service/:id/database', may('write'), async (request, response) => {
+    const file = databaseFile(RED, String(request.params.id), String(request.body?.database ?? ''));
+    response.json(file === ':memory:' ? {} : { file, bytes: await sizeOf(file) });
+  });
+
+  RED.httpAdmin.post('/openai-runs-service/:id/test', may('write'), async (request, response) => {
+    const id = String(request.params.id);
+    const node = (RED.nodes.getNode(id) ?? standIn(id)) as Node;
+    const { apiKey: typed, ...def } = (request.body ?? {}) as ServiceDef & { apiKey?: string };
+    const stored = (RED.nodes.getCredentials(id) as { apiKey?: string } | undefined)?.apiKey ?? '';
+    const expand = (text: string) =>
+      text.includes('${') ? String(RED.util.evaluateNodeProperty(text, 'env', node, {})) : text;
+    try {
+      const apiKey = expand(typed === STORED ? stored : (typed ?? '')).trim();
+      const settings = readServiceSettings(def, expand);
+      response.json(await test({ RED, node, settings, apiKey, translate }));
+    } catch (error) {
+      response.json(failed(error));
+    }
+  });
+}
+
+/** A service that was never deployed has no node yet. */
+const standIn = (id: string) => ({ id, log() {}, warn() {}, error() {}, debug() {} });
+
+async function listAssistants(service: ServiceNode): Promise<{ id: string; name: string | null }[]> {
+  const { client } = await service.connect();
+  const page = await client.beta.assistants.list({ limit: 100 }, { timeout: TEST_LIMIT, maxRetries: 0 });
+  return page.data.map(({ id, name }) => ({ id, name }));
+}
+
+/** Bytes of a database with its write-ahead log; 0 while there is none. */
+async function sizeOf(file: string): Promise<number> {
+  const sizes = await Promise.all(
+    [file, `${file}-wal`].map((name) =>
+      stat(name).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+interface TestOptions {
+  RED: NodeAPI;
+  node: Node;
+  settings: ServiceSettings;
+  apiKey: string;
+  translate: Translate;
+}
+
+function test(options: TestOptions): Promise<TestResult> | TestResult {
+  const { backend, provider } = options.settings;
+  if (backend === 'server') return testServer(options);
+  if (provider === 'rehearsal') return { ok: true, key: 'rehearsal', values: {} };
+  return testModel(options);
+}
+
+/** Asks a server for its assistants, as any node would. */
+async function testServer(options: TestOptions): Promise<TestResult> {
+  const connection = await openService(options);
+  const start = performance.now();
+  try {
+    const page = await connection.client.beta.assistants.list(
+      { limit: 1 },
+      { timeout: TEST_LIMIT, maxRetries: 0 },
+    );
+    if (!Array.isArray(page.data)) return { ok: false, key: 'noRuns', values: { url: options.settings.url } };
+    return { ok: true, key: 'server', values: { url: options.settings.url, ms: since(start) } };
+  } catch (error) {
+    return failed(connection.explain(error));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Asks a model server which models it has. */
+async function testModel({ settings, apiKey }: TestOptions): Promise<TestResult> {
+  const { createModel } = await import('../../engine/models/index.ts');
+  const { provider, url, model } = settings;
+  const start = performance.now();
+  try {
+    const source = createModel({ provider, url: url || undefined, apiKey: apiKey || undefined, model });
+    const names = (await source.list?.(AbortSignal.timeout(TEST_LIMIT))) ?? [];
+    const values = { ms: since(start), count: names.length, model, models: names.slice(0, 8).join(', ') };
+    if (!model || names.includes(model) || names.includes(`${model}:latest`)) {
+      return { ok: true, key: model ? 'model' : 'models', values };
+    }
+    return { ok: false, key: 'noModel', values };
+  } catch (error) {
+    return failed(error, apiKey);
+  }
+}
+
+const since = (start: number) => Math.round(performance.now() - start);
+
+/** @param secret does not leave, even where a server echoes it */
+function failed(error: unknown, secret = ''): TestResult {
+  const text = error instanceof Error ? error.message : String(error);
+  return { ok: false, key: 'failed', values: { reason: secret ? text.replaceAll(secret, '***') : text } };
+}
