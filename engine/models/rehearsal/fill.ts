@@ -170,7 +170,7 @@ function several(schema: Schema, filling: Filling, name: string, needed: boolean
   const unique = schema.uniqueItems ? [...new Set(values)] : values;
   const kept = unique.slice(0, Number(schema.maxItems ?? unique.length));
   while (kept.length < Number(schema.minItems ?? 0))
-    kept.push(distinct(invented(items, filling), kept.length, items, schema));
+    kept.push(distinct(invented(items, filling), kept, items, schema));
   return { value: kept };
 }
 

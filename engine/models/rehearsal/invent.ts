@@ -58,9 +58,10 @@ export function invented(schema: Schema, filling: Filling, depth = 0, name = '')
     case 'array': {
       const items = options(resolve(schema.items, filling.root), filling.root)[0] ?? {};
       const length = depth < DEEPEST ? Number(schema.minItems ?? 0) : 0;
-      return Array.from({ length }, (_, at) =>
-        distinct(invented(items, filling, depth + 1), at, items, schema),
-      );
+      const values: unknown[] = [];
+      while (values.length < length)
+        values.push(distinct(invented(items, filling, depth + 1), values, items, schema));
+      return values;
     }
     case 'object':
       return depth < DEEPEST ? completed(schema, {}, filling, depth + 1) : {};
@@ -69,9 +70,11 @@ export function invented(schema: Schema, filling: Filling, depth = 0, name = '')
   }
 }
 
-/** Lists that want no value twice get it changed by its place. */
-export function distinct(value: unknown, at: number, items: Schema, list: Schema): unknown {
-  if (!list.uniqueItems || at === 0) return value;
-  if (Array.isArray(items.enum)) return items.enum[at];
-  return typeof value === 'number' ? value + at : typeof value === 'string' ? `${value}${at + 1}` : value;
+/** A list's next value: another one if the list wants none twice and has it already. */
+export function distinct(value: unknown, taken: unknown[], items: Schema, list: Schema): unknown {
+  if (!list.uniqueItems || !taken.includes(value)) return value;
+  if (Array.isArray(items.enum)) return items.enum.find((one) => !taken.includes(one)) ?? value;
+  const next = (count: number) => (typeof value === 'number' ? value + count : `${value}${count + 1}`);
+  const counts = taken.map((_, at) => at + 1);
+  return counts.map(next).find((one) => !taken.includes(one)) ?? value;
 }

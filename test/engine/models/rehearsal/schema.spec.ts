@@ -39,6 +39,15 @@ const leaf: fc.Arbitrary<Schema> = fc.oneof(
     exclusiveMaximum: low + 20,
     multipleOf,
   })),
+  fc
+    .constantFrom({ enum: ['red', 'green', 'on'] }, { type: 'integer', minimum: 0 }, { type: 'string' })
+    .map((items) => ({
+      type: 'array',
+      items,
+      minItems: 2,
+      maxItems: 3,
+      uniqueItems: true,
+    })),
   fc.constant({ type: ['string', 'null'] }),
   fc.constant({ type: ['integer', 'null'] }),
 );
