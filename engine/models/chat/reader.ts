@@ -10,6 +10,8 @@ import { type ToolCallPiece, ToolCallPieces } from './tool-calls.ts';
 /** A chunk or a whole completion; every field may be missing or of another type. */
 interface Chunk {
   object?: unknown;
+  message?: unknown;
+  detail?: unknown;
   error?: unknown;
   choices?: Choice[] | null;
   usage?: Record<string, unknown> | null;
@@ -38,7 +40,7 @@ export async function* readChat(reply: Reply, turn: Turn): AsyncGenerator<ModelE
     done ||= frame.type !== 'event';
     if (frame.type === 'done') break;
     const chunk = frame.data as Chunk | null;
-    const failure = chunk?.error ?? (chunk?.object === 'error' ? chunk : undefined);
+    const failure = failureIn(chunk);
     if (failure) throw failedInAnswer(failure, reply.address, !begun);
     if (frame.type === 'whole' && !chunk?.choices) throw notAModel(reply.address, 'text');
     begun ||= Boolean(chunk?.choices?.length);
@@ -55,6 +57,13 @@ export async function* readChat(reply: Reply, turn: Turn): AsyncGenerator<ModelE
   }
   yield { type: 'usage', usage: reader.usage ?? estimate.of(turn) };
   yield { type: 'end', reason: reader.reason };
+}
+
+/** `{error}`, or an object that is nothing but an error's fields. */
+function failureIn(chunk: Chunk | null): unknown {
+  if (!chunk || chunk.error) return chunk?.error;
+  const bare = !chunk.choices && !chunk.usage && (typeof chunk.message === 'string' || chunk.detail);
+  return chunk.object === 'error' || bare ? chunk : undefined;
 }
 
 /** A connection lost after the finish reason has lost nothing. */

@@ -147,7 +147,7 @@ class Watch {
     if (this.#caller.aborted) return this.#caller.reason;
     if (error instanceof ModelError) return error;
     return this.#silent
-      ? silent(this.#address, this.#ms)
+      ? silent(this.#address, this.#ms, beforeFirstByte)
       : unreachable(error, this.#address, beforeFirstByte);
   }
 }

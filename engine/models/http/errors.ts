@@ -102,26 +102,45 @@ function retryAfter(headers: Headers): number | undefined {
   return Number.isNaN(until) ? undefined : Math.max(0, Math.ceil(until));
 }
 
-const REASONS: [RegExp, string][] = [
-  [/ECONNREFUSED/, 'nothing listens there. Is the model server running?'],
-  [/ENOTFOUND|EAI_AGAIN/, 'the host name is not known.'],
-  [/EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL/, 'there is no way to this host.'],
-  [/ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT/, 'the host does not answer.'],
-  [/UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT/, 'it stayed silent for five minutes.'],
-  [/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/, 'its TLS certificate is not trusted.'],
-  [/EPROTO|ERR_SSL|WRONG_VERSION/, 'it does not speak TLS. Should the address begin with http:// ?'],
-  [/HTTPParserError|HPE_/, 'it does not speak HTTP. Should the address begin with https:// ?'],
+interface Reason {
+  sign: RegExp;
+  words: string;
+  /** Asking again can't help, or might repeat paid work. */
+  final?: true;
+}
+
+const REASONS: Reason[] = [
+  { sign: /ECONNREFUSED/, words: 'nothing listens there. Is the model server running?' },
+  { sign: /ENOTFOUND|EAI_AGAIN/, words: 'the host name is not known.' },
+  { sign: /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL/, words: 'there is no way to this host.' },
+  { sign: /ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT/, words: 'the host does not answer.' },
+  { sign: /UND_ERR_(HEADERS|BODY)_TIMEOUT/, words: 'it stayed silent for five minutes.', final: true },
+  {
+    sign: /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/,
+    words: 'its TLS certificate is not trusted.',
+    final: true,
+  },
+  {
+    sign: /EPROTO|ERR_SSL|WRONG_VERSION/,
+    words: 'it does not speak TLS. Should the address begin with http:// ?',
+    final: true,
+  },
+  {
+    sign: /HTTPParserError|HPE_/,
+    words: 'it does not speak HTTP. Should the address begin with https:// ?',
+    final: true,
+  },
 ];
 
 /** A request that got no answer, or whose answer broke off: the platform's fetch only says "fetch failed". */
 export function unreachable(error: unknown, address: string, beforeFirstByte: boolean): ModelError {
   const signs = signsOf(error);
-  const known = REASONS.find(([sign]) => sign.test(signs));
-  const reason = known?.[1] ?? (beforeFirstByte ? 'the connection was closed.' : 'the answer broke off.');
+  const known = REASONS.find(({ sign }) => sign.test(signs));
+  const reason = known?.words ?? (beforeFirstByte ? 'the connection was closed.' : 'the answer broke off.');
   const message = beforeFirstByte
     ? `No answer from the model provider at ${address}: ${reason}`
     : `The model provider at ${address} was lost in the middle of its answer: ${reason}`;
-  return new ModelError(message, { beforeFirstByte });
+  return new ModelError(message, { beforeFirstByte, retryable: beforeFirstByte && !known?.final });
 }
 
 /** Names and codes of an error and of all its causes. */
@@ -133,8 +152,9 @@ function signsOf(error: unknown, depth = 0): string {
 }
 
 /** Nothing came for longer than the service's timeout. Work may have been done and paid for: not to be repeated. */
-export function silent(address: string, ms: number): ModelError {
-  return new ModelError(`The model provider at ${address} stayed silent for ${ms / 1000} seconds.`);
+export function silent(address: string, ms: number, beforeFirstByte: boolean): ModelError {
+  const message = `The model provider at ${address} stayed silent for ${ms / 1000} seconds.`;
+  return new ModelError(message, { beforeFirstByte, retryable: false });
 }
 
 /** A 2xx answer that isn't one of a model. */

@@ -204,7 +204,9 @@ for (const provider of ['chat', 'responses'] as const)
 
     it('silence before and in the middle of the answer', async () => {
       server = await far(() => {});
-      assert.match((await failed({ timeout: 50 })).message, /stayed silent for 0\.05 seconds/);
+      const before = await failed({ timeout: 50 });
+      assert.match(before.message, /stayed silent for 0\.05 seconds/);
+      assert.deepEqual([before.beforeFirstByte, before.retryable], [true, false]);
       await server.close();
       server = await far((response) => head(response).write(': hello\n\n'));
       const error = await failed({ timeout: 50 });

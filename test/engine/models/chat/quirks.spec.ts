@@ -210,6 +210,8 @@ describe('chat: what servers get wrong', () => {
     for (const [name, value] of [
       ['{error:{…}}', { error: { message: 'out of memory', type: 'server_error', code: 500 } }],
       ['{error:"…"}', { error: 'out of memory' }],
+      ['{message}', { message: 'out of memory' }],
+      ['{detail}', { detail: 'out of memory' }],
       ['{object:"error"}', { object: 'error', message: 'out of memory', code: 400 }],
     ] as const)
       it(`an error in the stream: ${name}`, async () => {

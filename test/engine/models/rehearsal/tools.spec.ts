@@ -136,6 +136,8 @@ describe('rehearsal: tools', () => {
       [lamp('cocina', true), sensor('temperature')],
     ],
     ['set_lamp を {"name":"居間","on":true} で呼んで', [lamp('居間', true)]],
+    ['Schalte Lampe a ein und Lampe b aus', [lamp('a', true), lamp('b', false)]],
+    ['set_lamp a on, set_lamp b off', [lamp('a', true), lamp('b', false)]],
     // lists and objects
     ['lamps desk, door and wall on', [['set_lamps', { names: ['desk', 'door', 'wall'], on: true }]], [LAMPS]],
     [
