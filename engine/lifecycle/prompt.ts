@@ -13,6 +13,9 @@ const ENTRY_TOKENS = 4;
 /** The thread's first message stays before the gap if it takes no more than this part of the room. */
 const HEAD_SHARE = 0.25;
 
+/** Part of the room that a run with tools leaves free for their rounds when messages must be left out anyway. */
+const ROUNDS_SHARE = 0.25;
+
 export interface Prompt {
   items: TurnItem[];
   /** Estimated, instructions and tools included. */
@@ -169,7 +172,11 @@ export class PromptBuilder {
     await this.#loadSteps([this.#run.id]);
     const trailing = this.#trailingRounds();
     const needed = fixed + trailing.reduce((sum, item) => sum + itemTokens(item), 0);
-    const { tail, complete } = await this.#tail(room - needed);
+    let { tail, complete } = await this.#tail(room - needed);
+    if (!complete && this.#run.window_from === null && tools.length > 0) {
+      // Rounds to come find their room free, so that the prompt only grows during the run.
+      ({ tail, complete } = await this.#tail((room - needed) * (1 - ROUNDS_SHARE)));
+    }
     const units = tail.toReversed();
     const head = complete ? undefined : await this.#head(units, room - needed);
     const allThere = complete && this.#options.truncation.type === 'auto';

@@ -61,7 +61,7 @@ function inspect({ DatabaseSync }: SqliteModule, file: string): void {
     }
     if (statSync(file).size <= FULL_CHECK_BYTES) {
       const result = String(Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]);
-      if (result !== 'ok') throw new Error(result);
+      if (result !== 'ok') throw new Error(result.replaceAll(/[\s*]+/g, ' ').trim());
     }
   } finally {
     db.close();
@@ -86,6 +86,9 @@ function open(sqlite: SqliteModule, file: string): DatabaseSync {
   const inMemory = file === ':memory:';
   if (!inMemory) {
     mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+    if (existsSync(file) && statSync(file).isDirectory()) {
+      throw new EngineStartError(`The database ${file} cannot be opened for writing: it is a folder.`);
+    }
     if (existsSync(file) && statSync(file).size > 0) inspect(sqlite, file);
   }
   const db = new sqlite.DatabaseSync(file);
@@ -140,6 +143,15 @@ function asKyselyDatabase(db: DatabaseSync) {
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await connection.executeQuery(CompiledQuery.raw('rollback'));
+    } catch (error) {
+      // SQLite has rolled back by itself when the disk is full; the first error is the one to be told.
+      if (!String(error).includes('no transaction is active')) throw error;
+    }
   }
 }
 

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
+import { EngineStartError } from '../../engine/errors.ts';
+import { MIGRATIONS } from '../../engine/store/migrations.ts';
+import { openStore } from '../../engine/store/sqlite.ts';
+import {
+  calls,
+  framesOf,
+  hangs,
+  type Script,
+  ScriptedModel,
+  says,
+  send,
+  until,
+  Workshop,
+} from './support.ts';
+
+const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+describe('the database', () => {
+  const workshop = new Workshop();
+  afterEach(() => workshop.cleanUp());
+
+  const inFolder = async (name: string) => path.join(await workshop.folder(), name);
+
+  async function withRun(script: Script, database?: string) {
+    const bench = await workshop.open(new ScriptedModel(script), database ? { database } : {});
+    const { id: assistant_id } = await bench.client.beta.assistants.create({
+      model: 'm',
+      instructions: 'Be.',
+    });
+    const { id: thread_id } = await bench.client.beta.threads.create({
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
+    const run = await bench.client.beta.threads.runs.create(thread_id, { assistant_id });
+    const reaches = (status: string) =>
+      until(async () => {
+        const found = await bench.client.beta.threads.runs.retrieve(run.id, { thread_id });
+        return found.status === status && found;
+      });
+    return { ...bench, assistant_id, thread_id, run, reaches };
+  }
+
+  it('has everything there when it is opened again', async () => {
+    const first = await withRun(says('Hello'));
+    await first.reaches('completed');
+    const all = async ({ client }: Pick<typeof first, 'client'>) => ({
+      assistants: (await client.beta.assistants.list()).data,
+      thread: await client.beta.threads.retrieve(first.thread_id),
+      messages: (await client.beta.threads.messages.list(first.thread_id)).data,
+      runs: (await client.beta.threads.runs.list(first.thread_id)).data,
+      steps: (await client.beta.threads.runs.steps.list(first.run.id, { thread_id: first.thread_id })).data,
+    });
+    const before = await all(first);
+    assert.deepEqual([before.messages.length, before.runs.length, before.steps.length], [2, 1, 1]);
+    await first.engine.close();
+    assert.deepEqual(
+      await all(await workshop.open(new ScriptedModel(says('x')), { database: first.database })),
+      before,
+    );
+  });
+
+  it('is in WAL mode with foreign keys on', async () => {
+    const { engine } = await workshop.open(new ScriptedModel(says('x')));
+    const pragma = async (name: string) =>
+      Object.values((await sql<object>`${sql.raw(`PRAGMA ${name}`)}`.execute(engine.service.db)).rows[0]!)[0];
+    assert.equal(await pragma('journal_mode'), 'wal');
+    assert.equal(await pragma('foreign_keys'), 1);
+    assert.equal(await pragma('user_version'), MIGRATIONS.length);
+  });
+
+  it('comes up to date from every earlier format', async () => {
+    for (let version = 0; version < MIGRATIONS.length; version++) {
+      const file = await inFolder('runs.sqlite');
+      const old = new DatabaseSync(file);
+      for (const statements of MIGRATIONS.slice(0, version)) old.exec(statements);
+      old.exec(`PRAGMA user_version = ${version}; PRAGMA application_id = ${0x52756e73}`);
+      old.close();
+      const bench = await withRun(says('Hello'), file);
+      await bench.reaches('completed');
+    }
+  });
+
+  it('fails what was in progress at a close, keeps what waits, and frees the thread', async () => {
+    const busy = await withRun(hangs('Half'));
+    await busy.reaches('in_progress');
+    await until(async () => (await busy.client.beta.threads.messages.list(busy.thread_id)).data.length === 2);
+    const waiting = await withRun(calls(['f', {}]));
+    const asked = await waiting.reaches('requires_action');
+    await Promise.all([busy.engine.close(), waiting.engine.close()]);
+
+    const again = await workshop.open(new ScriptedModel(says('x')), { database: busy.database });
+    const failed = await again.client.beta.threads.runs.retrieve(busy.run.id, { thread_id: busy.thread_id });
+    assert.equal(failed.status, 'failed');
+    assert.deepEqual(failed.last_error, {
+      code: 'server_error',
+      message: 'The service was stopped while the run was in progress.',
+    });
+    const [answer] = (await again.client.beta.threads.messages.list(busy.thread_id)).data;
+    assert.deepEqual([answer!.status, answer!.incomplete_details], ['incomplete', { reason: 'run_failed' }]);
+    assert.deepEqual(answer!.content, [{ type: 'text', text: { value: 'Half', annotations: [] } }]);
+    await again.client.beta.threads.messages.create(busy.thread_id, { role: 'user', content: 'And now?' });
+
+    const resumed = await workshop.open(new ScriptedModel(says('Thanks')), { database: waiting.database });
+    const run = await resumed.client.beta.threads.runs
+      .submitToolOutputsStream(asked.id, {
+        thread_id: waiting.thread_id,
+        tool_outputs: asked.required_action!.submit_tool_outputs.tool_calls.map(({ id }) => ({
+          tool_call_id: id,
+          output: '1',
+        })),
+      })
+      .finalRun();
+    assert.equal(run.status, 'completed');
+  });
+
+  it('runs what a dead process left queued, fails what it had in progress, ends what it was cancelling', async () => {
+    for (const [left, becomes] of [
+      ['queued', 'completed'],
+      ['in_progress', 'failed'],
+      ['cancelling', 'cancelled'],
+    ] as const) {
+      const first = await withRun(hangs());
+      await first.reaches('in_progress');
+      await first.engine.close();
+      const store = await openStore(first.database);
+      // Process numbers end below this: nobody lives there.
+      await store.db
+        .insertInto('workers')
+        .values({
+          id: 'dead',
+          host: (await import('node:os')).hostname(),
+          pid: 2 ** 22 + 1,
+          seen_at: Date.now(),
+        })
+        .execute();
+      await store.db
+        .updateTable('runs')
+        .set({ status: left, worker: 'dead', last_error: null, failed_at: null, expires_at: 4_000_000_000 })
+        .execute();
+      await store.close();
+      const model = new ScriptedModel(says('Hello'));
+      const again = await workshop.open(model, { database: first.database });
+      const run = await until(async () => {
+        const found = await again.client.beta.threads.runs.retrieve(first.run.id, {
+          thread_id: first.thread_id,
+        });
+        return found.status === becomes && found;
+      });
+      assert.equal(model.turns.length, left === 'queued' ? 1 : 0);
+      assert.equal(run.last_error?.code, left === 'in_progress' ? 'server_error' : undefined);
+      assert.deepEqual(
+        (await again.engine.service.db.selectFrom('workers').select('id').execute()).map(({ id }) => id),
+        [again.engine.service.workerId],
+      );
+    }
+  });
+
+  it('leaves the runs of a living process alone', async () => {
+    const first = await withRun(hangs());
+    await first.reaches('in_progress');
+    const second = await workshop.open(new ScriptedModel(says('x')), { database: first.database });
+    await second.engine.sweep();
+    assert.equal(
+      (await second.client.beta.threads.runs.retrieve(first.run.id, { thread_id: first.thread_id })).status,
+      'in_progress',
+    );
+    // A cancel through the other one reaches it all the same.
+    await second.client.beta.threads.runs.cancel(first.run.id, { thread_id: first.thread_id });
+    await first.engine.sweep();
+    await first.reaches('cancelled');
+  });
+
+  const refusal = (open: Promise<unknown>, pattern: RegExp) =>
+    assert.rejects(open, (error: unknown) => {
+      assert(error instanceof EngineStartError);
+      assert.match(error.message, pattern);
+      assert(!error.message.includes('\n'));
+      return true;
+    });
+  const opening = (database: string) => workshop.open(new ScriptedModel(says('x')), { database });
+
+  it('that is damaged is refused and left untouched', async () => {
+    const garbage = await inFolder('garbage.sqlite');
+    writeFileSync(garbage, 'This is not a database, whatever its name says.'.repeat(100));
+    const torn = await withRun(says('Hello'));
+    await torn.reaches('completed');
+    await torn.engine.close();
+    const bytes = readFileSync(torn.database);
+    bytes.fill(0xff, 4096, 3 * 4096);
+    writeFileSync(torn.database, bytes);
+    for (const file of [garbage, torn.database]) {
+      const before = digest(file);
+      await refusal(opening(file), /is damaged or not a SQLite file .*it was left untouched\.$/);
+      assert.equal(digest(file), before);
+    }
+  });
+
+  it('that is newer, or another program’s, is refused and left untouched', async () => {
+    const newer = await withRun(says('Hello'));
+    await newer.reaches('completed');
+    await newer.engine.close();
+    const db = new DatabaseSync(newer.database);
+    db.exec('PRAGMA user_version = 999');
+    db.close();
+    const foreign = await inFolder('foreign.sqlite');
+    const other = new DatabaseSync(foreign);
+    other.exec('CREATE TABLE runs (mine TEXT)');
+    other.close();
+    for (const [file, pattern] of [
+      [newer.database, /written by a newer version .*format 999/],
+      [foreign, /belongs to another program/],
+    ] as const) {
+      const before = digest(file);
+      await refusal(opening(file), pattern);
+      assert.equal(digest(file), before);
+    }
+  });
+
+  it('that cannot be written is refused', async () => {
+    const folder = await workshop.folder();
+    const file = path.join(folder, 'file');
+    writeFileSync(file, '');
+    await refusal(opening(path.join(file, 'runs.sqlite')), /cannot be opened for writing/);
+    const directory = path.join(folder, 'directory.sqlite');
+    mkdirSync(directory);
+    await refusal(opening(directory), /cannot be opened for writing/);
+    if (process.getuid?.() === 0) return;
+    const locked = path.join(folder, 'locked');
+    mkdirSync(locked);
+    chmodSync(locked, 0o500);
+    await refusal(opening(path.join(locked, 'runs.sqlite')), /cannot be opened for writing/);
+  });
+
+  it('that is full fails the run, not the process, and the run’s row follows', async () => {
+    const { promise: full, resolve: go } = Promise.withResolvers<void>();
+    const long: Script = async function* () {
+      yield { type: 'text', delta: 'a' };
+      await full;
+      yield { type: 'text', delta: 'b'.repeat(1_000_000) };
+      yield { type: 'end', reason: 'stop' };
+    };
+    const { engine, client } = await workshop.open(new ScriptedModel(long, says('Fine')));
+    const { id: assistant_id } = await client.beta.assistants.create({ model: 'm' });
+    const { id: thread_id } = await client.beta.threads.create({
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
+    const response = await send(engine, 'POST', `/threads/${thread_id}/runs`, { assistant_id, stream: true });
+    const framing = framesOf(response);
+    await until(async () => (await client.beta.threads.messages.list(thread_id)).data.length === 2);
+    await sql`PRAGMA max_page_count = 1`.execute(engine.service.db);
+    go();
+    const frames = await framing;
+    assert.deepEqual(
+      frames.slice(-4).map(({ event }) => event),
+      ['thread.message.incomplete', 'thread.run.step.failed', 'thread.run.failed', 'done'],
+    );
+    assert.match(frames.at(-2)!.data.last_error.message, /full/);
+    await sql`PRAGMA max_page_count = 1000000`.execute(engine.service.db);
+    await engine.sweep();
+    const [row] = (await client.beta.threads.runs.list(thread_id)).data;
+    assert.equal(row!.status, 'failed');
+    const next = await client.beta.threads.runs.createAndPoll(
+      thread_id,
+      { assistant_id },
+      { pollIntervalMs: 1 },
+    );
+    assert.equal(next.status, 'completed');
+  });
+
+  it('keeps declared assistants under their ids, created once and brought up to date', async () => {
+    let seconds = 1_800_000_000;
+    const clock = () => seconds * 1000;
+    const first = await workshop.open(new ScriptedModel(says('x')), {
+      clock,
+      model: { provider: 'chat', model: 'llama' },
+      assistants: [
+        { id: 'house', name: 'House' },
+        { id: 'asst_x', model: 'own', tools: [{ type: 'file_search' }] },
+      ],
+    });
+    const created = await first.client.beta.assistants.retrieve('house');
+    assert.deepEqual([created.name, created.model, created.created_at], ['House', 'llama', seconds]);
+    assert.equal((await first.client.beta.assistants.retrieve('asst_x')).model, 'own');
+    await first.engine.close();
+    seconds += 100;
+    const second = await workshop.open(new ScriptedModel(says('x')), {
+      clock,
+      database: first.database,
+      assistants: [{ id: 'house', instructions: 'Keep it warm.' }],
+    });
+    const updated = await second.client.beta.assistants.retrieve('house');
+    assert.deepEqual(
+      [updated.name, updated.instructions, updated.model, updated.created_at],
+      [null, 'Keep it warm.', 'rehearsal', created.created_at],
+    );
+    assert.equal((await second.client.beta.assistants.list()).data.length, 2);
+  });
+
+  it('says which declared assistant is wrong, and where', async () => {
+    for (const [declaration, pattern] of [
+      [{ id: 'no spaces' }, /The assistant 'no spaces' is not valid: Invalid 'id'/],
+      [
+        { id: 'hot', temperature: 3 },
+        /The assistant 'hot' is not valid: Invalid 'temperature': integer above maximum value/,
+      ],
+    ] as const) {
+      await refusal(workshop.open(new ScriptedModel(says('x')), { assistants: [declaration] }), pattern);
+    }
+  });
+});
