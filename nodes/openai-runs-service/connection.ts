@@ -2,6 +2,7 @@
 import type { Node } from 'node-red';
 import type OpenAI from 'openai';
 import type { ErrorDetails, RunsError } from '../openai-runs/errors.ts';
+import type { ThreadQueue } from './thread-queue.ts';
 
 /** Makes a locale's sentence. */
 export type Translate = (key: string, values?: Record<string, unknown>) => string;
@@ -28,4 +29,6 @@ export interface ServiceNode extends Node {
    * @returns gives the place back; calling it twice does no harm
    */
   enter(signal: AbortSignal, onWait?: () => void): Promise<() => void>;
+  /** Who holds which thread, among all nodes of this service. */
+  readonly threads: ThreadQueue;
 }

@@ -35,9 +35,10 @@ export class Input {
 
   /**
    * Reads and checks the request of one message.
+   * @param given fields that come from elsewhere, such as a conversation's thread, and may be missing here
    * @throws RunsError that names the field that is missing or wrong and where it was looked for
    */
-  async read(msg: NodeMessage): Promise<Request> {
+  async read(msg: NodeMessage, given: readonly string[] = []): Promise<Request> {
     const source = await this.evaluate(this.settings.property, this.settings.propertyType, msg, this.where);
     const asked = isObject(source) ? source : {};
     const params: Params = {};
@@ -49,7 +50,7 @@ export class Input {
       if (value !== undefined) params[name] = value;
     }
     this.addText(source, params);
-    this.checkAll(params, source);
+    this.checkAll(params, source, given);
     return { params, delivery: this.delivery(asked.stream) };
   }
 
@@ -100,7 +101,7 @@ export class Input {
     });
   }
 
-  private checkAll(params: Params, source: unknown): void {
+  private checkAll(params: Params, source: unknown, given: readonly string[]): void {
     const looked = isObject(source)
       ? this.where
       : this.t('error.whereNot', { where: this.where, got: nameOf(source) });
@@ -108,7 +109,7 @@ export class Input {
       const value = params[name];
       if (value === undefined || value === '') {
         delete params[name];
-        if (!parameter.required) continue;
+        if (!parameter.required || given.includes(name)) continue;
         throw new RunsError(this.t('error.missing', { field: name, method: this.method.id, where: looked }), {
           code: 'missing_required_parameter',
           param: name,

@@ -13,6 +13,12 @@ export class Job {
   /** Milliseconds since 1970, for the seconds in the status. */
   readonly since = Date.now();
   state: JobState = 'requesting';
+  /** Tools answered of tools asked, while in state `tools`. */
+  progress = { answered: 0, count: 0 };
+  /** Messages that stand before this one on its thread, while in state `waiting`. */
+  ahead = 0;
+  /** The conversation it belongs to. */
+  key: string | undefined;
   /** The run being followed, so that stopping the job can cancel it. */
   view: RunView | undefined;
   private readonly controller = new AbortController();

@@ -9,14 +9,18 @@ export function hasSettled(run: Run): boolean {
   return !GOING_ON.includes(run.status);
 }
 
+/** Whether an event carries the run itself, not one of its steps or messages. */
+export function isRunEvent({ event }: { event: string }): boolean {
+  return event.startsWith('thread.run.') && !event.startsWith('thread.run.step.');
+}
+
 export class RunView {
   run: Run | undefined;
   private readonly byId = new Map<string, Message>();
 
   /** Takes in one event of the run's stream. */
   apply({ event, data }: RunEvent): void {
-    if (event.startsWith('thread.run.step.')) return;
-    if (event.startsWith('thread.run.')) this.run = data as Run;
+    if (isRunEvent({ event })) this.run = data as Run;
     if (event === 'thread.message.completed' || event === 'thread.message.incomplete') {
       this.byId.set((data as Message).id, data as Message);
     }

@@ -17,6 +17,9 @@ const LOOKS: Readonly<Record<JobState, Pick<NodeStatus, 'fill' | 'shape'>>> = {
   tools: { fill: 'yellow', shape: 'ring' },
 };
 
+/** Waiting for a place in the service and waiting for a thread read differently. */
+const wordFor = ({ state, ahead }: Job) => (state === 'waiting' && ahead > 0 ? 'waitingAhead' : state);
+
 export class Status {
   private readonly node: Node;
   private readonly jobs: ReadonlySet<Job>;
@@ -89,6 +92,9 @@ export class Status {
       return { ...LOOKS[newest.state], text: this.t('status.several', { count: this.jobs.size }) };
     }
     const seconds = Math.floor((Date.now() - newest.since) / 1000);
-    return { ...LOOKS[newest.state], text: this.t(`status.${newest.state}`, { seconds }) };
+    return {
+      ...LOOKS[newest.state],
+      text: this.t(`status.${wordFor(newest)}`, { seconds, ahead: newest.ahead, ...newest.progress }),
+    };
   }
 }

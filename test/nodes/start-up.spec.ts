@@ -10,7 +10,12 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 describe('start-up', () => {
   it('registers both types without loading the SDK or the engine', () => {
     const script = `
-      const RED = { nodes: { registerType: (type) => types.push(type) }, _: (key) => key };
+      const RED = {
+        nodes: { registerType: (type) => types.push(type) },
+        httpAdmin: { get() {}, post() {} },
+        auth: { needsPermission() {} },
+        _: (key) => key,
+      };
       const types = [];
       for (const name of ['openai-runs-service', 'openai-runs']) {
         const register = require('./dist/' + name + '.js');

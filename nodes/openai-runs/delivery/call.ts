@@ -2,7 +2,7 @@
 import type { Connection, Translate } from '../../openai-runs-service/connection.ts';
 import type { Job, JobState } from '../job.ts';
 import type { Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
-import { RunView } from '../run-view.ts';
+import { hasSettled, isRunEvent, RunView } from '../run-view.ts';
 
 export interface CallOptions {
   connection: Connection;
@@ -19,11 +19,13 @@ export interface CallOptions {
 /** One call that sets a run going or looks at one, and what has been seen of the run. */
 export class Call {
   readonly connection: Connection;
-  readonly method: RunMethod;
-  readonly params: Params;
   readonly job: Job;
   readonly t: Translate;
   readonly view = new RunView();
+  method: RunMethod;
+  params: Params;
+  /** Whether what `view` holds was seen since the last request was sent. */
+  private fresh = false;
   private readonly hear: CallOptions['onEvent'];
   private readonly onState: CallOptions['onState'];
 
@@ -50,10 +52,23 @@ export class Call {
     return { thread_id, run_id, ...this.view.ids };
   }
 
+  /** Goes on with another request on the same run; what was seen before says nothing about its outcome. */
+  continueWith(method: RunMethod, params: Params): void {
+    this.method = method;
+    this.params = params;
+    this.fresh = false;
+  }
+
+  /** Whether the run has been seen to end, or to need tool outputs, since the last request. */
+  get settled(): boolean {
+    return this.fresh && this.view.run !== undefined && hasSettled(this.view.run);
+  }
+
   /** Takes in a run object that came outside a stream, and tells its status as an event when it is news. */
   seeRun(run: Run): void {
-    const news = this.view.run?.status !== run.status;
+    const news = !this.fresh || this.view.run?.status !== run.status;
     this.view.run = run;
+    this.fresh = true;
     if (news) this.hear({ event: `thread.run.${run.status}`, data: run } as RunEvent);
     this.setState(run.status === 'queued' ? 'queued' : 'in_progress');
   }
@@ -61,10 +76,25 @@ export class Call {
   /** Takes in one event of a stream. */
   seeEvent(event: RunEvent): void {
     this.view.apply(event);
+    if (isRunEvent(event)) this.fresh = true;
     this.hear(event);
     if (event.event === 'thread.message.delta') this.setState('streaming');
     else if (event.event === 'thread.run.queued') this.setState('queued');
     else if (event.event === 'thread.run.in_progress') this.setState('in_progress');
+  }
+
+  /** Shows how many of a round's tools have answered. */
+  showTools({ answered, calls }: { answered: number; calls: readonly unknown[] }): void {
+    this.job.progress = { answered, count: calls.length };
+    this.job.state = 'tools';
+    this.onState();
+  }
+
+  /** Shows that other runs stand before this one on its thread. */
+  waitFor(ahead: number): void {
+    this.job.ahead = ahead;
+    this.job.state = 'waiting';
+    this.onState();
   }
 
   private setState(state: JobState): void {

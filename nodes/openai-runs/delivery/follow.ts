@@ -2,7 +2,6 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { RunsError } from '../errors.ts';
 import type { Run, RunEvent } from '../methods/method.ts';
-import { hasSettled } from '../run-view.ts';
 import type { Call } from './call.ts';
 import { poll } from './poll.ts';
 
@@ -20,7 +19,7 @@ export async function follow(call: Call): Promise<void> {
   if ('run' in opened) call.seeRun(opened.run);
   else await read(call, opened.events);
   call.job.signal.throwIfAborted();
-  if (call.view.run && hasSettled(call.view.run)) return;
+  if (call.settled) return;
   if (!call.ids.run_id)
     throw new RunsError(call.t('error.brokeBeforeRun'), { code: 'stream_broken', ...call.ids });
   await poll(call);

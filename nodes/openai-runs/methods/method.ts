@@ -74,6 +74,8 @@ interface Common {
 /** Sets a run going, or looks at one: answers with a run. */
 export interface RunMethod extends Common {
   readonly answers: 'run';
+  /** Starts a run on a thread that exists: conversations and the rules for busy threads apply. */
+  readonly onThread?: true;
   /** Puts a payload that is a text in as the user's message, unless the fields hold messages already. */
   addText?(params: Params, text: string): void;
   send(client: OpenAI, params: Params, options: RequestOptions): Sent<Run>;

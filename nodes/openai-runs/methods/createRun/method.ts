@@ -8,6 +8,7 @@ export const createRun: RunMethod = {
   group: 'runs',
   answers: 'run',
   delivers: true,
+  onThread: true,
   repeatable: false,
   parameters: {
     thread_id: pathId,

@@ -1,0 +1,42 @@
+/** Sends a run's events as messages: a shallow copy each, named and numbered. */
+import type { NodeMessage } from 'node-red';
+import { Coalescer, textDelta } from './delivery/coalesce.ts';
+import type { Job } from './job.ts';
+import type { RunEvent } from './methods/method.ts';
+import { place } from './outputs.ts';
+import type { Settings } from './settings.ts';
+
+export class Events {
+  private seq = 0;
+  private readonly job: Job;
+  private readonly settings: Settings;
+  private readonly coalescer: Coalescer;
+
+  constructor(job: Job, settings: Settings) {
+    this.job = job;
+    this.settings = settings;
+    this.coalescer = new Coalescer(settings.coalesce, (event) => this.send(event));
+  }
+
+  add(event: RunEvent): void {
+    this.coalescer.add(event);
+  }
+
+  /** Sends what is held back, unless the job was stopped. */
+  end(): void {
+    if (this.job.signal.aborted) this.coalescer.stop();
+    else this.coalescer.flush();
+  }
+
+  private send(event: RunEvent): void {
+    const delta = textDelta(event);
+    const msg: NodeMessage & Record<string, unknown> = {
+      ...this.job.msg,
+      payload: event.data,
+      event: event.event,
+      seq: this.seq++,
+    };
+    if (delta !== undefined) msg.delta = delta;
+    this.job.send(place('events', msg, this.settings));
+  }
+}

@@ -1,0 +1,130 @@
+/** Messages that come back into the node as answers to its tool calls. */
+import type { NodeMessageInFlow } from 'node-red';
+import type { Desk } from '../desk.ts';
+import { RunsError } from '../errors.ts';
+import type { Job } from '../job.ts';
+import { resumeRun } from '../perform/run.ts';
+import type { Connect, Work } from '../runs-node.ts';
+import { isObject } from '../settings.ts';
+import { callsOf } from './loop.ts';
+import { outputOf } from './output.ts';
+import type { Tool } from './rounds.ts';
+
+type Answer = NodeMessageInFlow & { tool: Partial<Tool> & { call_id: string }; error?: unknown };
+
+export class Answers {
+  private readonly desk: Desk;
+  /** Runs of an earlier process that are being taken up. */
+  private readonly resuming = new Set<string>();
+
+  constructor(desk: Desk) {
+    this.desk = desk;
+  }
+
+  /** Whether a message is an answer to a call of this node, and no new request. */
+  isAnswer(msg: NodeMessageInFlow): msg is Answer {
+    const { settings, method, node } = this.desk;
+    if (!settings.tools || method.answers !== 'run' || !method.delivers || settings.delivery === 'start')
+      return false;
+    const { tool } = msg as Partial<Answer>;
+    if (!isObject(tool) || typeof tool.call_id !== 'string') return false;
+    return tool.node === undefined || tool.node === node.id;
+  }
+
+  /**
+   * Takes an answer in. `done` is called here, unless work is returned.
+   * @returns what there is to do for an answer to a run that this process has not followed so far
+   */
+  take(msg: Answer, done: (error?: Error) => void): Work | undefined {
+    const { rounds, stash, node, t } = this.desk;
+    const { tool } = msg;
+    let output: string;
+    try {
+      output = outputOf(msg);
+    } catch (error) {
+      const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+      done(
+        this.error(
+          'bad_tool_output',
+          tool,
+          t('error.toolOutput', { tool: tool.name ?? tool.call_id, reason }),
+        ),
+      );
+      return undefined;
+    }
+    const round = rounds.find(tool);
+    if (round) {
+      const taken = round.answer(tool.call_id, output);
+      if (taken === 'taken') stash.keep(round.runId, tool.call_id, output);
+      else node.debug(`${tool.call_id} was answered twice; the first answer counts`);
+      done();
+      return undefined;
+    }
+    if (rounds.isPast(tool)) {
+      node.debug(`the answer to ${tool.call_id} came too late and is ignored`);
+      done();
+      return undefined;
+    }
+    return this.resume(tool, output, done);
+  }
+
+  private resume(
+    { call_id, run_id, thread_id }: Answer['tool'],
+    output: string,
+    done: () => void,
+  ): Work | undefined {
+    const { rounds, stash } = this.desk;
+    if (!run_id || !thread_id) {
+      return () => Promise.reject(this.unknown({ call_id, run_id, thread_id }));
+    }
+    stash.keep(run_id, call_id, output);
+    rounds.addEarly(run_id, call_id, output);
+    if (this.resuming.has(run_id)) {
+      done();
+      return undefined;
+    }
+    this.resuming.add(run_id);
+    return (job, connect) =>
+      this.takeUp(job, connect, { call_id, run_id, thread_id }).finally(() => {
+        this.resuming.delete(run_id);
+        rounds.dropEarly(run_id);
+      });
+  }
+
+  /** Goes on with a run that still waits for this call. */
+  private async takeUp(
+    job: Job,
+    connect: Connect,
+    tool: { call_id: string; run_id: string; thread_id: string },
+  ): Promise<void> {
+    const { desk } = this;
+    const { method, settings, stash, node } = desk;
+    if (method.answers !== 'run') return;
+    const { call_id, run_id, thread_id } = tool;
+    const connection = await connect();
+    const run = await connection.client.beta.threads.runs
+      .retrieve(run_id, { thread_id }, { signal: job.signal })
+      .catch((error: unknown) => {
+        if ((error as { status?: number }).status === 404) throw this.unknown(tool);
+        throw error;
+      });
+    if (!callsOf(run).some(({ id }) => id === call_id)) {
+      stash.drop(run_id);
+      node.debug(`run ${run_id} (${run.status}) does not wait for ${call_id}; the answer is ignored`);
+      return;
+    }
+    delete (job.msg as Partial<Answer>).tool;
+    delete (job.msg as Partial<Answer>).error;
+    const delivery = settings.delivery === 'stream' ? 'stream' : 'wait';
+    const request = { params: { run_id, thread_id }, delivery } as const;
+    await resumeRun({ desk, job, connection, method, request }, run, await stash.of(run_id));
+  }
+
+  private unknown(tool: Partial<Tool>): RunsError {
+    return this.error('unknown_call', tool, this.desk.t('error.unknownCall', { call: tool.call_id }));
+  }
+
+  private error(code: string, { run_id, thread_id }: Partial<Tool>, message: string): RunsError {
+    return new RunsError(message, { code, run_id, thread_id });
+  }
+}

@@ -1,0 +1,165 @@
+/** The tool loop of one run: calls out, answers in, one submit a round, until the run has ended. */
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import type { Call } from '../delivery/call.ts';
+import { follow } from '../delivery/follow.ts';
+import { poll } from '../delivery/poll.ts';
+import { RunsError } from '../errors.ts';
+import type { Run } from '../methods/method.ts';
+import { submitToolOutputsToRun } from '../methods/submitToolOutputsToRun/method.ts';
+import { place } from '../outputs.ts';
+import { hasSettled } from '../run-view.ts';
+import type { Settings } from '../settings.ts';
+import { errorOutput } from './output.ts';
+import type { ToolCall, ToolOutput } from './round.ts';
+import type { Tool, ToolRounds } from './rounds.ts';
+import type { AnswerStash } from './stash.ts';
+
+/** The longest that a timer can wait, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** Milliseconds after a run's expiry at which it is looked at. */
+const AFTER_EXPIRY = 1_000;
+
+export interface LoopOptions {
+  RED: NodeAPI;
+  node: Node;
+  settings: Settings;
+  rounds: ToolRounds;
+  call: Call;
+  stash: AnswerStash;
+  /** Answers to calls that an earlier process sent out; the first round then is not sent again. */
+  earlier?: ReadonlyMap<string, string>;
+  /** Runs around the waiting, so that a run that waits for tools holds no place of the service. */
+  whileWaiting<T>(wait: () => Promise<T>): Promise<T>;
+}
+
+/** The calls that a run waits for; empty if it waits for none. */
+export function callsOf(run: Run | undefined): ToolCall[] {
+  if (run?.status !== 'requires_action') return [];
+  return run.required_action?.submit_tool_outputs.tool_calls ?? [];
+}
+
+/**
+ * Goes on until the run no longer asks for tools.
+ * @throws RunsError when nothing is wired to the tool output, or the rounds are used up; the run is then cancelled
+ *   by whoever catches it
+ */
+export async function runTools(options: LoopOptions): Promise<void> {
+  const { call, settings, node } = options;
+  const { job, t } = call;
+  const done = new Map<string, ToolOutput[]>();
+  for (let count = 1; ; count++) {
+    const run = call.view.run;
+    const calls = callsOf(run);
+    if (!run || calls.length === 0) return;
+    if (settings.maxToolRounds > 0 && count > settings.maxToolRounds) {
+      throw new RunsError(t('error.toolRounds', { count: settings.maxToolRounds }), { code: 'tool_rounds' });
+    }
+    if (!isWired(node)) throw new RunsError(t('error.toolsNotWired'), { code: 'tools_not_wired' });
+    const key = calls.map(({ id }) => id).join();
+    // The same calls once more: the submit did not get through, so what was answered is submitted again.
+    const earlier = count === 1 ? options.earlier : undefined;
+    const outputs =
+      done.get(key) ?? (await options.whileWaiting(() => collect(options, run, calls, earlier)));
+    job.signal.throwIfAborted();
+    if (!outputs) {
+      await poll(call);
+      continue;
+    }
+    done.set(key, outputs);
+    await submit(call, run, outputs);
+    options.stash.drop(run.id);
+  }
+}
+
+/** Whether anything is wired to output 2. Node-RED keeps the wires on the node; its types don't say so. */
+function isWired(node: Node): boolean {
+  return Boolean((node as Node & { wires?: string[][] }).wires?.[1]?.length);
+}
+
+/** Sends the calls out and waits for the answers; nothing is returned if the run expires meanwhile. */
+async function collect(
+  options: LoopOptions,
+  run: Run,
+  calls: ToolCall[],
+  earlier?: ReadonlyMap<string, string>,
+): Promise<ToolOutput[] | undefined> {
+  const { call, rounds, settings } = options;
+  const { job, t } = call;
+  let wake = () => {};
+  const round = rounds.begin(run.id, calls, (changed) => {
+    call.showTools(changed);
+    if (changed.complete) wake();
+  });
+  const stop = () => wake();
+  const limit = waitFor(run, settings.toolTimeout);
+  const timer = setTimeout(stop, limit.wait);
+  job.signal.addEventListener('abort', stop, { once: true });
+  try {
+    call.showTools(round);
+    for (const [id, output] of earlier ?? []) round.answer(id, output);
+    const waiting = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    if (!earlier) sendCalls(options, run, calls);
+    if (!round.complete) await waiting;
+    job.signal.throwIfAborted();
+    if (!round.complete && limit.expires) return undefined;
+    round.fill(errorOutput(t('error.toolTimeout', { seconds: settings.toolTimeout })));
+    return round.toolOutputs;
+  } finally {
+    clearTimeout(timer);
+    job.signal.removeEventListener('abort', stop);
+    rounds.end(round);
+  }
+}
+
+/** How long to wait for answers, in milliseconds, and whether it is the run's own expiry that ends the waiting. */
+function waitFor(run: Run, toolTimeout: number): { wait: number; expires: boolean } {
+  const untilExpiry = run.expires_at
+    ? run.expires_at * 1000 - Date.now() + AFTER_EXPIRY
+    : Number.POSITIVE_INFINITY;
+  const asked = toolTimeout > 0 ? toolTimeout * 1000 : Number.POSITIVE_INFINITY;
+  const wait = Math.max(0, Math.min(asked, untilExpiry, LONGEST_TIMER));
+  return { wait, expires: untilExpiry <= asked };
+}
+
+/** One message a call. Each is a copy of its own: a tool's flow may do with it as it likes. */
+function sendCalls({ RED, node, settings, call }: LoopOptions, run: Run, calls: ToolCall[]): void {
+  calls.forEach(({ id, function: { name, arguments: text } }, index) => {
+    const tool: Tool = {
+      name,
+      call_id: id,
+      run_id: run.id,
+      thread_id: run.thread_id,
+      arguments: text,
+      index,
+      count: calls.length,
+      expires_at: run.expires_at,
+      node: node.id,
+    };
+    const copy = RED.util.cloneMessage(call.job.msg) as NodeMessage;
+    call.job.send(place('tools', Object.assign(copy, { payload: parsed(text), tool }), settings));
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Submits a round, once, and follows the run on. A run that ended meanwhile is followed to its end instead. */
+async function submit(call: Call, run: Run, tool_outputs: ToolOutput[]): Promise<void> {
+  call.continueWith(submitToolOutputsToRun, { thread_id: run.thread_id, run_id: run.id, tool_outputs });
+  try {
+    await follow(call);
+  } catch (error) {
+    const { status } = error as { status?: number };
+    if (status !== 400 || call.job.signal.aborted) throw error;
+    await poll(call);
+    const now = call.view.run;
+    if (!now || !hasSettled(now) || now.status === 'requires_action') throw error;
+  }
+}

@@ -1,0 +1,27 @@
+/** From what a tool's flow sends back to the text that the API takes as a tool's output. */
+import type { NodeMessage } from 'node-red';
+
+/**
+ * Text goes as it is, a Buffer as base64, anything else as JSON. A message from a Catch node is an error output.
+ * @throws TypeError when the payload can't be written as JSON
+ */
+export function outputOf(msg: NodeMessage & { error?: unknown }): string {
+  if (msg.error) return errorOutput(messageOf(msg.error));
+  const { payload } = msg;
+  if (typeof payload === 'string') return payload;
+  if (ArrayBuffer.isView(payload)) {
+    return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('base64');
+  }
+  return JSON.stringify(payload) ?? '';
+}
+
+/** The output of a tool that failed, in a form that a model reads as such. */
+export function errorOutput(message: string): string {
+  return JSON.stringify({ error: message });
+}
+
+function messageOf(error: unknown): string {
+  const message =
+    typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
+  return typeof message === 'string' ? message : JSON.stringify(error);
+}

@@ -1,0 +1,55 @@
+/** One round of tool calls of one run: what was asked, and what has been answered. */
+import type OpenAI from 'openai';
+
+export type ToolCall = OpenAI.Beta.Threads.RequiredActionFunctionToolCall;
+
+export interface ToolOutput {
+  tool_call_id: string;
+  output: string;
+}
+
+/** How an answer was taken: it counts, it came a second time, or nobody asked for it. */
+export type Taken = 'taken' | 'again' | 'unknown';
+
+export class Round {
+  readonly runId: string;
+  readonly calls: readonly ToolCall[];
+  private readonly outputs = new Map<string, string>();
+  private readonly onAnswer: (round: Round) => void;
+
+  constructor(runId: string, calls: readonly ToolCall[], onAnswer: (round: Round) => void) {
+    this.runId = runId;
+    this.calls = calls;
+    this.onAnswer = onAnswer;
+  }
+
+  has(callId: string): boolean {
+    return this.calls.some(({ id }) => id === callId);
+  }
+
+  answer(callId: string, output: string): Taken {
+    if (!this.has(callId)) return 'unknown';
+    if (this.outputs.has(callId)) return 'again';
+    this.outputs.set(callId, output);
+    this.onAnswer(this);
+    return 'taken';
+  }
+
+  get answered(): number {
+    return this.outputs.size;
+  }
+
+  get complete(): boolean {
+    return this.calls.every(({ id }) => this.outputs.has(id));
+  }
+
+  /** Answers every call that is still open. */
+  fill(output: string): void {
+    for (const { id } of this.calls) this.answer(id, output);
+  }
+
+  /** In the order of the calls. */
+  get toolOutputs(): ToolOutput[] {
+    return this.calls.map(({ id }) => ({ tool_call_id: id, output: this.outputs.get(id) ?? '' }));
+  }
+}
