@@ -17,7 +17,7 @@ const FORMULA = /expression|formula|equation|calculation/i;
 
 const FORMS: Record<string, RegExp> = {
   date: /^\d{4}-\d\d-\d\d$/,
-  email: /^[^@]+@[^@]+$/,
+  email: /^[^\s@]+@[^\s@]+\.[^\s@]+$/,
   ipv4: /^\d+\.\d+\.\d+\.\d+$/,
   uuid: /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i,
 };
@@ -43,7 +43,7 @@ export function findFormat(words: Word[], { format, pattern }: Schema): string |
   return word && use([word]);
 }
 
-const plain = (word: Word) => (word.held?.kind === 'quote' ? word.held.text : word.text);
+const plain = (word: Word) => (word.held?.kind === 'quote' ? word.held.text.trim() : word.text);
 
 function use(words: Word[]): string | undefined {
   if (words.length === 0) return undefined;

@@ -116,7 +116,7 @@ for (const provider of ['chat', 'responses'] as const)
       } as never);
       const error = await failure(() => model().run(turn('hello')));
       assert.ok(error instanceof ModelError, String(error));
-      assert.equal(error.beforeFirstByte, false);
+      assert.equal(error.code, 'server_error');
     });
 
     it('tells the error of a refused request', async () => {

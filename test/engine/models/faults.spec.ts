@@ -218,13 +218,13 @@ for (const provider of ['chat', 'responses'] as const)
     it('signs of life keep a slow answer going', async () => {
       server = await far(async (response) => {
         head(response);
-        for (let i = 0; i < 12; i++) {
+        for (let i = 0; i < 14; i++) {
           response.write(': still thinking\n\n');
-          await new Promise((done) => setTimeout(done, 20));
+          await new Promise((done) => setTimeout(done, 50));
         }
         response.end(`data: ${JSON.stringify({ error: { message: 'reached the end' } })}\n\n`);
       });
-      assert.match((await failed({ timeout: 150 })).message, /reached the end/);
+      assert.match((await failed({ timeout: 500 })).message, /reached the end/);
     });
 
     it('a URL that is none, a key that no header can carry', async () => {

@@ -11,6 +11,9 @@ const ajv = new Ajv({
 });
 const model = createModel({ provider: 'rehearsal', pace: 0 });
 
+/** More by hand after changes: RUNS=20000. */
+const RUNS = Number(process.env.RUNS ?? 300);
+
 type Schema = Record<string, unknown>;
 const NAMES = ['name', 'city', 'text', 'on', 'count', 'target_language', 'body', 'colors', 'when'];
 
@@ -125,7 +128,7 @@ describe('rehearsal: schemas', () => {
           assert.ok(ajv.validate(schema, value), `${JSON.stringify(value)} ${ajv.errorsText()}`);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
   });
 
@@ -148,7 +151,7 @@ describe('rehearsal: schemas', () => {
             );
         },
       ),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
   });
 
@@ -157,7 +160,7 @@ describe('rehearsal: schemas', () => {
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 80 }), object, async (said, schema) => {
         await collect(model, turn(said, { tools: [tool('set_lamp', schema)] }));
       }),
-      { numRuns: 300 },
+      { numRuns: RUNS },
     );
   });
 });
