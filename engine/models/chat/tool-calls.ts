@@ -54,7 +54,8 @@ export class ToolCallPieces {
     const candidate =
       index === undefined ? this.#known.at(-1) : this.#known.findLast((known) => known.index === index);
     if (!candidate) return undefined;
-    if (id && candidate.id) return undefined;
+    // a new id begins a call, unless a server gives every piece its own
+    if (id && candidate.id) return name || this.#whole(candidate.call) ? undefined : candidate;
     return this.#starts(candidate.call, name) ? undefined : candidate;
   }
 

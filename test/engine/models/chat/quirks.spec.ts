@@ -396,6 +396,24 @@ describe('chat: what servers get wrong', () => {
       assert.deepEqual(callsOf(events), [{ id: 'c1', name: 'set_lamp', arguments: { name: 'a', on: true } }]);
     });
 
+    it('a new id in every piece', async () => {
+      const events = await hear(
+        [
+          piece({ index: 0, id: 'c1', function: { name: 'set_lamp', arguments: '{"name":"a"' } }),
+          piece({ index: 0, id: 'c2', function: { arguments: ',"on":true}' } }),
+          piece({ index: 1, id: 'c3', function: { name: 'set_lamp', arguments: '' } }),
+          piece({ index: 1, id: 'c4', function: { arguments: lampB } }),
+          finish('tool_calls'),
+        ],
+        TOOLS,
+      );
+      assert.deepEqual(called(events), bothLamps);
+      assert.deepEqual(
+        callsOf(events).map(({ id }) => id),
+        ['c1', 'c3'],
+      );
+    });
+
     it('an id that comes late', async () => {
       const events = await hear(
         [

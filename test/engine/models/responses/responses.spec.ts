@@ -237,6 +237,20 @@ describe('responses', () => {
       ]);
     });
 
+    it('the next round only adds to the end', async () => {
+      const first = [user('a'), assistant('b'), user('c')];
+      const round: Turn['items'] = [
+        { type: 'carry', provider: 'responses', data: { type: 'reasoning', id: 'rs_1', summary: [] } },
+        { type: 'call', id: 'call_1', name: 'set_lamp', arguments: '{}' },
+        { type: 'output', id: 'call_1', output: 'done' },
+      ];
+      const before = await sent({ instructions: 'i', tools: [LAMP], items: first });
+      const after = await sent({ instructions: 'i', tools: [LAMP], items: [...first, ...round] });
+      assert.deepEqual(after.input.slice(0, 3), before.input);
+      assert.equal(after.input.length, 6);
+      assert.deepEqual([after.instructions, after.tools], [before.instructions, before.tools]);
+    });
+
     it('a model without reasoning is asked again without it, and remembered', async () => {
       server = await far((response, { body }) =>
         body.include.includes('reasoning.encrypted_content')
