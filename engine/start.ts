@@ -78,7 +78,9 @@ export async function startEngine(
     await keeper.start();
   } catch (error) {
     await store.close();
-    throw error;
+    if (error instanceof EngineStartError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EngineStartError(`The embedded service could not start: ${reason}.`, { cause: error });
   }
   const app = createApp(service);
   let closing: Promise<void> | undefined;

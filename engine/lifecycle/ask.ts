@@ -16,14 +16,31 @@ export interface AskOptions {
 
 const sleepFor = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal, ref: false });
 
-/** Rejects with the signal's reason once it is aborted; `dispose` lets go of the signal. */
-function aborted(signal: AbortSignal) {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  promise.catch(() => {});
-  return { promise, dispose: () => signal.removeEventListener('abort', onAbort) };
+/**
+ * Lets a signal end whatever is being waited for, one thing at a time.
+ * Not Promise.race: every race against the same promise would keep its callbacks until that one settles.
+ */
+class Interrupt {
+  readonly #signal: AbortSignal;
+  #reject: (reason: unknown) => void = () => {};
+  readonly #onAbort = () => this.#reject(this.#signal.reason);
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      if (this.#signal.aborted) reject(this.#signal.reason);
+      promise.then(resolve, reject);
+    });
+  }
+
+  dispose(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
 }
 
 /** Milliseconds to wait before asking again, or undefined when the error is final. */
@@ -45,14 +62,14 @@ export async function* ask(
   turn: Turn,
   { timeLeft, sleep = sleepFor }: AskOptions,
 ): AsyncGenerator<ModelEvent> {
-  const stop = aborted(turn.signal);
+  const interrupt = new Interrupt(turn.signal);
   try {
     for (let attempt = 0; ; attempt++) {
       let started = false;
       const events = model.run(turn)[Symbol.asyncIterator]();
       try {
         while (true) {
-          const next = await Promise.race([events.next(), stop.promise]);
+          const next = await interrupt.wait(events.next());
           if (next.done) return;
           started = true;
           yield next.value;
@@ -60,13 +77,13 @@ export async function* ask(
       } catch (error) {
         const wait = started ? undefined : waitAfter(error, attempt, timeLeft());
         if (turn.signal.aborted || wait === undefined) throw error;
-        await Promise.race([sleep(wait, turn.signal), stop.promise]);
+        await interrupt.wait(sleep(wait, turn.signal));
       } finally {
         // Not awaited: a generator stuck in its own await would keep us here.
         void Promise.resolve(events.return?.()).catch(() => {});
       }
     }
   } finally {
-    stop.dispose();
+    interrupt.dispose();
   }
 }

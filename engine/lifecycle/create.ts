@@ -31,13 +31,20 @@ export interface Started {
 type Body = CreateRun | CreateThreadAndRun;
 
 /** The new run on a thread that is known to be free; nothing is written. */
-async function newRun(service: Service, db: Kysely<Tables>, thread: ThreadRow, id: string, body: Body) {
+async function newRun(
+  service: Service,
+  db: Kysely<Tables>,
+  thread: ThreadRow,
+  id: string,
+  body: Body,
+  fileSearchContent = false,
+): Promise<RunRecord> {
   const assistant = await findAssistant(db, body.assistant_id);
   if (!assistant) throw notFound('assistant', body.assistant_id);
-  const options = settleOptions(assistant, thread, body);
+  const options = settleOptions(assistant, thread, body, fileSearchContent);
   if (!options.instructions && !(await hasUserMessage(db, thread.id))) throw emptyThread();
   const now = service.now();
-  const run: RunRecord = {
+  return {
     id,
     thread_id: thread.id,
     assistant_id: assistant.id,
@@ -58,7 +65,6 @@ async function newRun(service: Service, db: Kysely<Tables>, thread: ThreadRow, i
     window_from: null,
     window_head: null,
   };
-  return run;
 }
 
 /**
@@ -88,7 +94,12 @@ const createdEvents = (run: RunRecord): RunEvent[] => {
 };
 
 /** @throws ApiError 400 for a locked or empty thread, 404 for an unknown thread or assistant. */
-export async function createRun(service: Service, threadId: string, body: CreateRun): Promise<Started> {
+export async function createRun(
+  service: Service,
+  threadId: string,
+  body: CreateRun,
+  { fileSearchContent = false } = {},
+): Promise<Started> {
   const id = newId('run');
   try {
     return await setGoing(service, id, async (trx) => {
@@ -100,7 +111,7 @@ export async function createRun(service: Service, threadId: string, body: Create
         trx,
         messages.map((message) => newMessage(threadId, message, service.now())),
       );
-      const run = await newRun(service, trx, thread, id, body);
+      const run = await newRun(service, trx, thread, id, body, fileSearchContent);
       await insertRun(trx, run);
       return { run, events: createdEvents(run) };
     });
@@ -168,6 +179,6 @@ export async function submitToolOutputs(
     if (!queued) throw toolOutputsWrongStatus('queued');
     const parts = closeParts({ step: { ...step!, details } }, { name: 'complete', now });
     await saveParts(trx, parts);
-    return { run: queued, events: [...closingEvents(parts), runEvent(queued)] };
+    return { run: queued, events: [...closingEvents(parts, queued), runEvent(queued)] };
   });
 }

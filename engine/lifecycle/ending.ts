@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Usage } from '../models/model.ts';
 import { messageObject, runObject, stepObject } from '../objects/project.ts';
+import type { RunOptions } from '../objects/run-options.ts';
 import { openParts, runById, transition } from '../store/runs.ts';
 import type { MessageRecord, RunRecord, StepRecord, Tables } from '../store/schema.ts';
 import type { RunEvent } from './events.ts';
@@ -58,10 +59,13 @@ export function closeParts(open: Open, { name, now, lastError, usage, cutBy }: E
 }
 
 /** Events of parts that were just closed; the message before the step that made it. */
-export function closingEvents({ message, step }: Open): RunEvent[] {
+export function closingEvents({ message, step }: Open, run: RunRecord): RunEvent[] {
   const events: RunEvent[] = [];
   if (message) events.push({ event: `thread.message.${message.status}`, data: messageObject(message) });
-  if (step) events.push({ event: `thread.run.step.${step.status}`, data: stepObject(step) });
+  if (step) {
+    const fileSearchContent = (JSON.parse(run.options) as RunOptions).includeSearchContent;
+    events.push({ event: `thread.run.step.${step.status}`, data: stepObject(step, { fileSearchContent }) });
+  }
   return events;
 }
 
@@ -112,6 +116,6 @@ export function endRun(
     if (!run) return undefined;
     const parts = closeParts(open ?? (await openParts(trx, runId)), ending);
     await saveParts(trx, parts);
-    return [...closingEvents(parts), ...(before ? [runEvent(before)] : []), runEvent(run)];
+    return [...closingEvents(parts, run), ...(before ? [runEvent(before)] : []), runEvent(run)];
   });
 }

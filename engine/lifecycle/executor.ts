@@ -1,7 +1,7 @@
 /** Runs what is queued: one leg is a claim, one turn of the model, and what that turn means for the run. */
 import type { Kysely } from 'kysely';
 import type { EngineLog } from '../index.ts';
-import { type Model, ModelError, type Turn } from '../models/model.ts';
+import { type Model, ModelError } from '../models/model.ts';
 import { addUsage, runObject } from '../objects/project.ts';
 import type { RunOptions } from '../objects/run-options.ts';
 import { runById, transition } from '../store/runs.ts';
@@ -17,7 +17,7 @@ import {
   saveParts,
 } from './ending.ts';
 import type { EventHub, EventLog, RunEvent } from './events.ts';
-import { PromptBuilder } from './prompt.ts';
+import { BudgetSpent, prepareTurn } from './prepare.ts';
 import { changesOf } from './states.ts';
 import { type TurnResult, TurnWriter } from './turn-writer.ts';
 
@@ -43,24 +43,11 @@ interface Leg {
   done: Promise<void>;
 }
 
-/** Part of the window that is left to the answer where the run names no limit of its own. */
-const ANSWER_SHARE = 0.125;
-
 export const STOPPED: LastError = {
   code: 'server_error',
   message: 'The service was stopped while the run was in progress.',
 };
 const UNKNOWN: LastError = { code: 'server_error', message: 'Sorry, something went wrong.' };
-
-/** The run's token budget was used up before the model could be asked. */
-class BudgetSpent extends Error {
-  readonly reason: 'max_prompt_tokens' | 'max_completion_tokens';
-
-  constructor(reason: BudgetSpent['reason']) {
-    super(reason);
-    this.reason = reason;
-  }
-}
 
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -145,9 +132,10 @@ export class Executor {
     leg: Leg,
   ): Promise<Extract<TurnResult, { kind: 'calls' }> | { kind: 'ended'; ending: Omit<Ending, 'now'> }> {
     const options = JSON.parse(run.options) as RunOptions;
-    const turn = await this.#prepare(run, options, leg.controller.signal);
-    leg.controller.signal.throwIfAborted();
-    const { model, sleep, clock } = this.#options;
+    const { db, model, sleep, clock, contextWindow } = this.#options;
+    const { signal } = leg.controller;
+    const turn = await prepareTurn(db, run, options, contextWindow, signal);
+    signal.throwIfAborted();
     const timeLeft = () => (run.expires_at === null ? Infinity : run.expires_at * 1000 - clock());
     let reason: 'stop' | 'length' | 'content_filter' | undefined;
     for await (const event of ask(model, turn, { timeLeft, ...(sleep && { sleep }) })) {
@@ -172,49 +160,6 @@ export class Executor {
     return {
       kind: 'ended',
       ending: { name: 'runOut', cutBy: 'content_filter', patch: { incomplete_details: '{}' } },
-    };
-  }
-
-  /** @throws BudgetSpent when what is left does not pay for another turn. */
-  async #prepare(run: RunRow, options: RunOptions, signal: AbortSignal): Promise<Turn> {
-    const { db, contextWindow } = this.#options;
-    const used = JSON.parse(run.usage) as { prompt_tokens: number; completion_tokens: number };
-    const maxCompletionTokens =
-      options.maxCompletionTokens === null ? null : options.maxCompletionTokens - used.completion_tokens;
-    if (maxCompletionTokens !== null && maxCompletionTokens <= 0)
-      throw new BudgetSpent('max_completion_tokens');
-    const promptLeft =
-      options.maxPromptTokens === null ? Infinity : options.maxPromptTokens - used.prompt_tokens;
-    if (promptLeft <= 0) throw new BudgetSpent('max_prompt_tokens');
-    const answer = Math.min(maxCompletionTokens ?? Infinity, contextWindow * ANSWER_SHARE);
-    const prompt = await new PromptBuilder(db, run, options).build(
-      Math.min(contextWindow - answer, promptLeft),
-    );
-    if (prompt.tokens > promptLeft) throw new BudgetSpent('max_prompt_tokens');
-    if (run.window_from !== prompt.windowFrom || run.window_head !== prompt.windowHead) {
-      await db
-        .updateTable('runs')
-        .set({ window_from: prompt.windowFrom, window_head: prompt.windowHead })
-        .where('id', '=', run.id)
-        .execute();
-    }
-    // A forced choice is kept once there was a tool round, or the run would never answer.
-    const forced = typeof options.toolChoice === 'object' || options.toolChoice === 'required';
-    const answeredTools = prompt.items.at(-1)?.type === 'output';
-    return {
-      model: options.model,
-      instructions: options.instructions,
-      items: prompt.items,
-      tools: options.tools,
-      toolChoice: forced && answeredTools ? 'auto' : options.toolChoice,
-      parallelToolCalls: options.parallelToolCalls,
-      temperature: options.temperature,
-      topP: options.topP,
-      responseFormat: options.responseFormat,
-      reasoningEffort: options.reasoningEffort,
-      maxCompletionTokens,
-      toolResources: options.toolResources as Record<string, unknown>,
-      signal,
     };
   }
 
@@ -290,7 +235,7 @@ export class Executor {
           usage: ending.patch!.usage!,
         }),
       };
-      log.append(...closingEvents(closeParts(writer.open(), failed)), {
+      log.append(...closingEvents(closeParts(writer.open(), failed), row), {
         event: 'thread.run.failed',
         data: runObject(row),
       });

@@ -6,42 +6,26 @@ import type { Kysely } from 'kysely';
 import { newId } from '../ids.ts';
 import type { ModelEvent, Usage } from '../models/model.ts';
 import { addUsage, EMPTY_USAGE, messageObject, stepObject } from '../objects/project.ts';
-import type { MessageRecord, RunRow, StepRecord, Tables } from '../store/schema.ts';
+import type { RunRow, Tables } from '../store/schema.ts';
 import { closeParts, closingEvents, type Open, saveParts } from './ending.ts';
 import type { EventLog } from './events.ts';
 import type { StepMemory } from './memory.ts';
-
-type TextPart = { type: 'text'; text: { value: string; annotations: Record<string, unknown>[] } };
-type RefusalPart = { type: 'refusal'; refusal: string };
-type ToolCall = { id: string; type: string; [kind: string]: unknown };
-type FunctionCall = ToolCall & { function: { name: string; arguments: string; output: string | null } };
-
-interface OpenMessage {
-  kind: 'message';
-  step: StepRecord;
-  message: MessageRecord;
-  parts: (TextPart | RefusalPart)[];
-  memory: StepMemory;
-}
-
-interface OpenTools {
-  kind: 'tools';
-  step: StepRecord;
-  calls: ToolCall[];
-  /** Position in `calls` of the model's n-th call, for its own and for hosted tools. */
-  functions: Map<number, number>;
-  hosted: Map<number, number>;
-  unfinished: Set<number>;
-  memory: StepMemory;
-}
+import {
+  type FunctionCall,
+  isFunctionCall,
+  newAnswer,
+  newStep,
+  type OpenMessage,
+  type OpenTools,
+  type TextPart,
+  type ToolCall,
+} from './parts.ts';
 
 /** How a turn ended, for the run. */
 export type TurnResult =
   | { kind: 'answered' }
   | { kind: 'calls'; calls: FunctionCall[] }
   | { kind: 'cut'; by: 'max_tokens' | 'content_filter' };
-
-const isFunctionCall = (call: ToolCall): call is FunctionCall => call.type === 'function';
 
 export class TurnWriter {
   readonly #db: Kysely<Tables>;
@@ -140,28 +124,6 @@ export class TurnWriter {
     }
   }
 
-  #newStep(type: StepRecord['type'], details: unknown, memory: StepMemory): StepRecord {
-    const { id, thread_id, assistant_id, expires_at } = this.#run;
-    return {
-      id: newId('step'),
-      run_id: id,
-      thread_id,
-      assistant_id,
-      created_at: this.#now(),
-      type,
-      status: 'in_progress',
-      details: JSON.stringify(details),
-      last_error: null,
-      usage: null,
-      expires_at,
-      completed_at: null,
-      failed_at: null,
-      cancelled_at: null,
-      expired_at: null,
-      memory: JSON.stringify(memory),
-    };
-  }
-
   #takeCarry(): StepMemory {
     const carry = this.#pendingCarry.map((entry) => ({ at: 0, ...entry }));
     this.#pendingCarry = [];
@@ -171,25 +133,10 @@ export class TurnWriter {
   async #messageStep(): Promise<OpenMessage> {
     if (this.#open?.kind === 'message') return this.#open;
     await this.#closeStep();
-    const { id: run_id, thread_id, assistant_id } = this.#run;
-    const message: MessageRecord = {
-      id: newId('msg'),
-      thread_id,
-      created_at: this.#now(),
-      role: 'assistant',
-      status: 'in_progress',
-      content: '[]',
-      attachments: '[]',
-      metadata: '{}',
-      assistant_id,
-      run_id,
-      completed_at: null,
-      incomplete_at: null,
-      incomplete_reason: null,
-    };
+    const message = newAnswer(this.#run, this.#now());
     const memory = this.#takeCarry();
     const details = { type: 'message_creation', message_creation: { message_id: message.id } };
-    const step = this.#newStep('message_creation', details, memory);
+    const step = newStep(this.#run, 'message_creation', details, memory, this.#now());
     await this.#db.transaction().execute(async (trx) => {
       await trx.insertInto('steps').values(step).execute();
       await trx.insertInto('messages').values(message).execute();
@@ -209,7 +156,13 @@ export class TurnWriter {
     if (this.#open?.kind === 'tools') return this.#open;
     await this.#closeStep();
     const memory = this.#takeCarry();
-    const step = this.#newStep('tool_calls', { type: 'tool_calls', tool_calls: [] }, memory);
+    const step = newStep(
+      this.#run,
+      'tool_calls',
+      { type: 'tool_calls', tool_calls: [] },
+      memory,
+      this.#now(),
+    );
     await this.#db.insertInto('steps').values(step).execute();
     this.#open = {
       kind: 'tools',
@@ -234,7 +187,7 @@ export class TurnWriter {
     const parts = closeParts(this.open(), { name: 'complete', now: this.#now(), usage: EMPTY_USAGE });
     await this.#db.transaction().execute((trx) => saveParts(trx, parts));
     this.#open = undefined;
-    this.#log.append(...closingEvents(parts));
+    this.#log.append(...closingEvents(parts, this.#run));
   }
 
   #messageDelta({ message }: OpenMessage, content: unknown): void {

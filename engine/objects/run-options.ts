@@ -19,6 +19,8 @@ export interface RunOptions {
   responseFormat: ResponseFormat;
   toolChoice: ToolChoice;
   parallelToolCalls: boolean;
+  /** The creator asked with `include[]` to see what file searches found in the stream's steps. */
+  includeSearchContent: boolean;
 }
 
 export interface ToolResources {
@@ -45,7 +47,12 @@ function mergeResources(a: ToolResources, b: ToolResources): ToolResources {
 }
 
 /** The run's field where given, else the assistant's; additional_instructions are appended. */
-export function settleOptions(assistant: AssistantRow, thread: ThreadRow, body: RunBody): RunOptions {
+export function settleOptions(
+  assistant: AssistantRow,
+  thread: ThreadRow,
+  body: RunBody,
+  includeSearchContent: boolean,
+): RunOptions {
   const own = body.instructions ?? assistant.instructions;
   const instructions = body.additional_instructions
     ? [own, body.additional_instructions].filter(Boolean).join('\n\n')
@@ -68,5 +75,6 @@ export function settleOptions(assistant: AssistantRow, thread: ThreadRow, body: 
     responseFormat: (body.response_format ?? JSON.parse(assistant.response_format)) as ResponseFormat,
     toolChoice: (body.tool_choice ?? 'auto') as ToolChoice,
     parallelToolCalls: body.parallel_tool_calls ?? true,
+    includeSearchContent,
   };
 }

@@ -35,9 +35,9 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
   });
 
   routes.post('/threads/:thread_id/runs', async (c) => {
-    parseInclude(queryOf(c));
+    const include = parseInclude(queryOf(c));
     const body = await readBody(c, bodies.createRun);
-    const { run, log } = await createRun(service, c.req.param('thread_id'), body);
+    const { run, log } = await createRun(service, c.req.param('thread_id'), body, include);
     return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
   });
 

@@ -15,9 +15,11 @@ export function eventStream(
 ): Response {
   const encoder = new TextEncoder();
   let position = 0;
+  let gone = false;
   let release = () => {};
   let timer: NodeJS.Timeout | undefined;
   const letGo = () => {
+    gone = true;
     release();
     clearInterval(timer);
     signal?.removeEventListener('abort', onAbort);
@@ -50,7 +52,7 @@ export function eventStream(
         }
         const frames = log.frames(position);
         position = log.length;
-        if (signal?.aborted) return;
+        if (gone) return;
         if (frames) controller.enqueue(encoder.encode(frames));
         if (log.ended) {
           letGo();

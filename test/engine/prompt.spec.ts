@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { estimateTokens } from '../../engine/lifecycle/prompt.ts';
+import { estimateTokens } from '../../engine/lifecycle/prompt-items.ts';
 import type { Turn } from '../../engine/models/model.ts';
 import { insertMessages, newMessage } from '../../engine/store/messages.ts';
 import { calls, type Script, ScriptedModel, says, Workshop } from './support.ts';
