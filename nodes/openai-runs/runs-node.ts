@@ -112,7 +112,7 @@ export class RunsNode {
     try {
       await work(job, connect);
     } catch (error) {
-      if (this.mustCancel(error)) void this.cancelRun(job);
+      if (this.mustCancel(job.signal.aborted ? job.signal.reason : error)) void this.cancelRun(job);
       if (job.signal.aborted || isRunsError(error) || !connection) throw error;
       throw connection.explain(error, job.view?.ids);
     } finally {

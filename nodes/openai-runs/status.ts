@@ -89,7 +89,9 @@ export class Status {
     const newest = [...this.jobs].at(-1);
     if (!newest) return this.resting;
     if (this.jobs.size > 1) {
-      return { ...LOOKS[newest.state], text: this.t('status.several', { count: this.jobs.size }) };
+      const waiting = [...this.jobs].filter(({ state }) => state === 'waiting').length;
+      const key = waiting > 0 ? 'status.severalWaiting' : 'status.several';
+      return { ...LOOKS[newest.state], text: this.t(key, { count: this.jobs.size, waiting }) };
     }
     const seconds = Math.floor((Date.now() - newest.since) / 1000);
     return {

@@ -138,6 +138,7 @@ onEachRuntime('busy threads', (start) => {
     for (const name of ['one', 'two', 'three']) flow.send({ payload: payload(name) });
     await until(() => held.length === 1);
     assert.deepEqual(creates(), ['one']);
+    await until(() => flow.statuses.some(({ text }) => text === '3 in flight, 2 waiting'));
     for (let count = 1; count <= 3; count++) {
       await until(() => held.length === count);
       held[count - 1]?.();

@@ -67,14 +67,28 @@ export function onEachRuntime(title: string, body: (start: Starter) => void): vo
         await helper.stopServer();
         rmSync(userDir, { recursive: true, force: true });
       });
-      body((flow, credentials) => start(flow, credentials, userDir));
+      body((flow, credentials, core) => start({ flow, credentials, core: coreNodes(module, core), userDir }));
     });
   }
 }
 
-export type Starter = (flow: Msg[], credentials?: Record<string, Msg>) => Promise<Running>;
+/** Starts a flow; `core` names core nodes it uses by their file, e.g. `network/10-mqtt`. */
+export type Starter = (flow: Msg[], credentials?: Record<string, Msg>, core?: string[]) => Promise<Running>;
 
-async function start(flow: Msg[], credentials: Record<string, Msg> = {}, userDir: string): Promise<Running> {
+/** Core nodes of the very Node-RED that is tested. */
+function coreNodes(module: string, files: string[] = []): unknown[] {
+  const from = createRequire(require.resolve(module));
+  return files.map((file) => from(`@node-red/nodes/core/${file}.js`));
+}
+
+interface StartOptions {
+  flow: Msg[];
+  credentials?: Record<string, Msg>;
+  core: unknown[];
+  userDir: string;
+}
+
+async function start({ flow, credentials = {}, core, userDir }: StartOptions): Promise<Running> {
   const bus = new EventEmitter();
   bus.setMaxListeners(0);
   const got = new Map<string, Msg[]>();
@@ -94,7 +108,7 @@ async function start(flow: Msg[], credentials: Record<string, Msg> = {}, userDir
       .getNode('runs')
       ?.on('call:status' as never, (call: { args: Msg[] }) => statuses.push(call.args[0] as Msg));
   };
-  await helper.load(registrations() as never, flow as never, credentials as never);
+  await helper.load([...registrations(), ...core] as never, flow as never, credentials as never);
   listen();
 
   return {
