@@ -41,7 +41,10 @@ export function openConnection(options: ClientOptions): Connection {
     project: project || null,
     timeout: timeout * 1000,
     maxRetries: retries,
-    defaultHeaders: engine ? { Authorization: null } : headersOf(settings, apiKey),
+    defaultHeaders: {
+      ...notFromEnvironment(),
+      ...(engine ? { authorization: null } : headersOf(settings, apiKey)),
+    },
     defaultQuery: engine ? {} : queryOf(settings, apiKey),
     logLevel: 'off',
     ...(reach && { fetch: reach as typeof fetch }),
@@ -53,11 +56,24 @@ export function openConnection(options: ClientOptions): Connection {
   };
 }
 
-function headersOf({ auth, authName, headers }: ServiceSettings, apiKey: string) {
-  const own = Object.fromEntries(headers.map(({ name, value }) => [name, value]));
-  const withoutBearer = auth === 'bearer' && apiKey ? {} : { Authorization: null };
-  const keyHeader = auth === 'header' && apiKey ? { [authName || 'api-key']: apiKey } : {};
-  return { ...withoutBearer, ...own, ...keyHeader };
+/** Every header that `OPENAI_CUSTOM_HEADERS` names is taken back; the SDK reads that variable for every client. */
+function notFromEnvironment(): Record<string, null> {
+  const lines = (process.env.OPENAI_CUSTOM_HEADERS ?? '').split('\n');
+  const names = lines.map((line) => line.split(':')[0]?.trim() ?? '').filter((name) => name !== '');
+  return Object.fromEntries(names.map((name) => [name.toLowerCase(), null]));
+}
+
+/** Under lower-case names, so that a later one replaces an earlier. */
+function headersOf(settings: ServiceSettings, apiKey: string): Record<string, string | null> {
+  const { auth, authName, headers, organization, project } = settings;
+  const all: Record<string, string | null> = {
+    authorization: auth === 'bearer' && apiKey ? `Bearer ${apiKey}` : null,
+    'openai-organization': organization || null,
+    'openai-project': project || null,
+  };
+  for (const { name, value } of headers) all[name.toLowerCase()] = value;
+  if (auth === 'header' && apiKey) all[(authName || 'api-key').toLowerCase()] = apiKey;
+  return all;
 }
 
 function queryOf({ auth, authName, query }: ServiceSettings, apiKey: string) {

@@ -29,6 +29,8 @@ export interface ServiceNode extends Node {
    * @returns gives the place back; calling it twice does no harm
    */
   enter(signal: AbortSignal, onWait?: () => void): Promise<() => void>;
+  /** Keeps the connection open, when the service closes, until a node has told the server what it must. */
+  hold(work: Promise<unknown>): void;
   /** Who holds which thread, among all nodes of this service. */
   readonly threads: ThreadQueue;
 }

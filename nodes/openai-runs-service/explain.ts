@@ -21,6 +21,9 @@ export interface ExplainOptions {
 /** Longest piece of a body that is no JSON which goes into a sentence. */
 const EXCERPT = 200;
 
+/** Shorter ones are no secrets but place-holders, and taking them out would tear words apart. */
+const SHORTEST_KEY = 4;
+
 /** System error codes → sentence. */
 const NETWORK: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused',
@@ -53,12 +56,15 @@ export function explainer({ url, apiKey, timeout, translate }: ExplainOptions): 
     if (error instanceof APIConnectionError) return network(error, known);
     if (error instanceof APIError) return api(error, known);
     if (error instanceof OpenAIError) return new RunsError(error.message, known);
+    const { code, reason } = innermost(error);
+    // What the SDK lets through without a system's code: an answer that is no JSON, a header that can't be sent.
+    if (code === '') return new RunsError(t('unusable', { reason }), { code: 'unexpected_answer', ...known });
     return network(error, known);
   }
 
   function network(error: unknown, known: ErrorDetails): RunsError {
     const { code, reason } = innermost(error);
-    const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code);
+    const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY|EPROTO/.test(code);
     const key = tls ? 'tls' : (NETWORK[code] ?? 'connection');
     return new RunsError(t(key, { reason, seconds: timeout }), {
       code: code || 'connection_error',
@@ -75,7 +81,7 @@ export function explainer({ url, apiKey, timeout, translate }: ExplainOptions): 
       type: error.type,
       param: error.param ?? undefined,
       request_id: error.requestID ?? undefined,
-      retry_after: secondsIn(error.headers?.get('retry-after')),
+      retry_after: retryAfter(error.headers),
       ...known,
     };
     const message = said || plain(error);
@@ -99,7 +105,7 @@ export function explainer({ url, apiKey, timeout, translate }: ExplainOptions): 
 
   return (error, known = {}) => {
     const explained = say(error, known);
-    return apiKey ? redact(explained, apiKey) : explained;
+    return apiKey.length >= SHORTEST_KEY ? redact(explained, apiKey) : explained;
   };
 }
 
@@ -134,6 +140,12 @@ function innermost(error: unknown): { code: string; reason: string } {
   return { code, reason: reason || String(error) };
 }
 
+/** Seconds the server asks to wait, from either of the two headers that the API uses. */
+function retryAfter(headers: Headers | undefined): number | undefined {
+  const milliseconds = Number(headers?.get('retry-after-ms') || Number.NaN);
+  return Number.isFinite(milliseconds) ? milliseconds / 1000 : secondsIn(headers?.get('retry-after'));
+}
+
 function secondsIn(header: string | null | undefined): number | undefined {
   if (!header) return undefined;
   const seconds = Number(header);
@@ -142,22 +154,38 @@ function secondsIn(header: string | null | undefined): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
-/** The key must not leave in an error, even where a server echoes it. */
+/** The key must not leave in an error, even where a server echoes it, in whatever form. */
 function redact(error: RunsError, apiKey: string): RunsError {
-  const forms = new Set([apiKey, encodeURIComponent(apiKey)]);
+  const forms = formsOf(apiKey);
   const clean = <T>(value: T): T => {
     if (typeof value === 'string') {
-      let text: string = value;
-      for (const form of forms) text = text.split(form).join('***');
-      return text as T;
+      return forms.reduce<string>((text, form) => text.replaceAll(form, '***'), value) as T;
     }
     if (Array.isArray(value)) return value.map(clean) as T;
     if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, clean(inner)])) as T;
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [clean(key), clean(inner)])) as T;
     }
     return value;
   };
   const cleaned = new RunsError(clean(error.message), clean(error.cause));
   if (error.stack) cleaned.stack = clean(error.stack);
   return cleaned;
+}
+
+/** How a key may come back: as it is, in a URL, in a form, within JSON, in base64; the longest first. */
+function formsOf(apiKey: string): string[] {
+  const inUrl = encodeURIComponent(apiKey);
+  const inForm = new URLSearchParams([['', apiKey]]).toString().slice(1);
+  const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
+  const base64 = Buffer.from(apiKey).toString('base64').replace(/=+$/, '');
+  const forms = [
+    apiKey,
+    inUrl,
+    inForm,
+    lower(inUrl),
+    lower(inForm),
+    JSON.stringify(apiKey).slice(1, -1),
+    base64,
+  ];
+  return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }

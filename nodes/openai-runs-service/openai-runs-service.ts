@@ -18,12 +18,13 @@ export default function register(RED: NodeAPI): void {
   function OpenAIRunsService(this: ServiceNode & { credentials: Credentials }, def: ServiceDef) {
     RED.nodes.createNode(this, def);
     const expand = (text: string) =>
-      text.includes('${') ? String(RED.util.evaluateNodeProperty(text, 'env', this, {})) : text;
+      /\$\{[^}\s]+\}/.test(text) ? String(RED.util.evaluateNodeProperty(text, 'env', this, {})) : text;
     const settings = readServiceSettings(def, expand);
     const apiKey = expand(this.credentials?.apiKey ?? '').trim();
     const limiter = new Limiter(settings.concurrency);
     let opening: Promise<Connection> | undefined;
     let closed = false;
+    const held: Promise<unknown>[] = [];
 
     this.connect = () => {
       if (closed) return Promise.reject(new RunsError(translate('error.closed'), { code: 'stopped' }));
@@ -36,6 +37,7 @@ export default function register(RED: NodeAPI): void {
     };
     Object.assign(this, { threads: new ThreadQueue() });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
+    this.hold = (work) => held.push(work);
 
     // Deployed assistants are there, and runs that an earlier process left are taken up, before any message.
     if (settings.backend === 'embedded') {
@@ -44,7 +46,9 @@ export default function register(RED: NodeAPI): void {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closed = true;
-      Promise.resolve(opening)
+      // Nodes close before the services they use, so all that is to be waited for is known by now.
+      Promise.allSettled(held)
+        .then(() => opening)
         .then((connection) => connection?.close())
         .catch((error: unknown) => this.warn(String(error)))
         .finally(done);

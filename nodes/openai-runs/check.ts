@@ -7,7 +7,7 @@ const LONGEST_ID = 512;
 
 /** Why a value cannot be sent: a key of the locale's `error` section, and what it is filled with. */
 export interface Refusal {
-  key: 'badType' | 'badEnum' | 'badId' | 'notJson';
+  key: 'badType' | 'badEnum' | 'badId' | 'badItem' | 'notJson';
   expected: string;
   got: string;
 }
@@ -18,14 +18,14 @@ export function nameOf(value: unknown): string {
   if (value === undefined) return 'undefined';
   if (Array.isArray(value)) return 'array';
   if (ArrayBuffer.isView(value)) return 'Buffer';
-  if (typeof value === 'number' && Number.isNaN(value)) return 'NaN';
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return typeof value;
 }
 
 /** An id that may stand in a path or a body: nothing that could lead to another path. */
 function isId(value: unknown): boolean {
   if (typeof value !== 'string' || value === '' || value.length > LONGEST_ID) return false;
-  if (value === '.' || value === '..') return false;
+  if (value === '.' || value === '..' || !value.isWellFormed()) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are refused
   return !/[\s/\\?#%\u0000-\u001f\u007f]/.test(value);
 }
@@ -42,31 +42,54 @@ const kinds: Record<ParameterType, (value: unknown) => boolean> = {
 
 /**
  * Checks a value.
- * @returns undefined if it may be sent, else what is wrong with it
+ * @returns the value as it will be sent: a copy, so that what was checked is what travels; or what is wrong with it
  */
-export function check(value: unknown, parameter: Parameter): Refusal | undefined {
-  if (value === null && parameter.nullable) return undefined;
+export function accept(value: unknown, parameter: Parameter): { value: unknown } | Refusal {
+  if (value === null && parameter.nullable) return { value };
   const types = [parameter.type].flat() as ParameterType[];
+  const fits = (one: unknown) => types.some((type) => kinds[type](one));
+  const expected = types.map((type) => (type === 'id' ? 'string' : type)).join(' | ');
   const got = nameOf(value);
-  if (!types.some((type) => kinds[type](value))) {
-    const expected = types.map((type) => (type === 'id' ? 'string' : type)).join(' | ');
-    const isText = typeof value === 'string';
-    return types.includes('id') && isText
-      ? { key: 'badId', expected, got }
-      : { key: 'badType', expected, got };
+  if (!fits(value)) {
+    return { key: types.includes('id') && typeof value === 'string' ? 'badId' : 'badType', expected, got };
   }
   if (parameter.enum && typeof value === 'string' && !parameter.enum.includes(value)) {
     return { key: 'badEnum', expected: parameter.enum.join(', '), got: value.slice(0, 80) };
   }
-  return jsonProblem(value);
+  if (typeof value !== 'object' || value === null) return { value };
+  const copy = asSent(value);
+  if ('key' in copy) return copy;
+  if (!fits(copy.value)) return { key: 'badType', expected, got: nameOf(copy.value) };
+  return checkItems(copy.value, parameter) ?? copy;
 }
 
-/** Whether a value can be written as JSON at all: no circles, no BigInt. */
-function jsonProblem(value: unknown): Refusal | undefined {
-  if (typeof value !== 'object') return undefined;
+/** Holds the entries of an array against the parameter's `items`. */
+function checkItems(value: unknown, { items }: Parameter): Refusal | undefined {
+  if (!items || !Array.isArray(value)) return undefined;
+  const at = value.findIndex((item) => !kinds[items](item));
+  return at < 0 ? undefined : { key: 'badItem', expected: items, got: `${nameOf(value[at])} [${at}]` };
+}
+
+/** Objects that JSON writes as what they are; all others (Map, Promise, Buffer, …) would leave as `{}` or worse. */
+const WRITTEN = new Set(['Object', 'Array', 'Date', 'String', 'Number', 'Boolean', 'Null']);
+
+/** A value after its way through JSON; refused where JSON would leave something out or change it. */
+function asSent(value: object): { value: unknown } | Refusal {
+  function strict(this: Record<string, unknown>, key: string, written: unknown): unknown {
+    const raw = this[key];
+    const kind = typeof raw === 'object' ? Object.prototype.toString.call(raw).slice(8, -1) : '';
+    const lost =
+      typeof written === 'function' ||
+      typeof written === 'symbol' ||
+      (typeof written === 'number' && !Number.isFinite(written)) ||
+      (written === undefined && Array.isArray(this)) ||
+      (kind !== '' && !WRITTEN.has(kind));
+    if (lost) throw new TypeError(`${key} = ${kind || nameOf(raw)}`);
+    return written;
+  }
   try {
-    JSON.stringify(value);
-    return undefined;
+    const text = JSON.stringify(value, strict);
+    return { value: text === undefined ? undefined : JSON.parse(text) };
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return { key: 'notJson', expected: 'JSON', got: reason };

@@ -28,7 +28,10 @@ export function setState({ status }: Desk, job: Job, state: JobState): void {
   status.update();
 }
 
-/** A place among the runs of the service, to be given back and taken again. */
+/**
+ * A place among the runs of the service, to be given back and taken again. Only what sets a run going needs one:
+ * a cancel must not wait until the run it should end is over.
+ */
 export class Slot {
   private readonly desk: Desk;
   private readonly job: Job;
@@ -41,6 +44,8 @@ export class Slot {
 
   async take(): Promise<void> {
     this.job.ahead = 0;
+    const { delivers, repeatable } = this.desk.method;
+    if (!delivers || repeatable) return;
     this.release = await this.desk.service.enter(this.job.signal, () =>
       setState(this.desk, this.job, 'waiting'),
     );

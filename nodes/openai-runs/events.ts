@@ -15,7 +15,11 @@ export class Events {
   constructor(job: Job, settings: Settings) {
     this.job = job;
     this.settings = settings;
-    this.coalescer = new Coalescer(settings.coalesce, (event) => this.send(event));
+    this.coalescer = new Coalescer(
+      settings.coalesce,
+      (event) => this.send(event),
+      (fault) => job.abort(fault),
+    );
   }
 
   add(event: RunEvent): void {

@@ -1,7 +1,7 @@
 /** From a message to a request: fields of the form first, the request object for the rest. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import type { Translate } from '../openai-runs-service/connection.ts';
-import { check, coerce, nameOf } from './check.ts';
+import { accept, coerce, nameOf, type Refusal } from './check.ts';
 import { RunsError } from './errors.ts';
 import type { Method, Parameter, Params } from './methods/method.ts';
 import { type Delivery, type Field, isObject, type Settings } from './settings.ts';
@@ -13,6 +13,16 @@ export interface Request {
 
 /** Names that would reach into an object's prototype; they are never copied. */
 const UNSAFE = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Types whose value is looked up by its path. */
+const STORED: ReadonlySet<string> = new Set(['msg', 'flow', 'global']);
+
+/** A body field that the SDK does not know: whatever JSON can carry. */
+const ANYTHING: Parameter = {
+  in: 'body',
+  type: ['string', 'number', 'boolean', 'object', 'array'],
+  nullable: true,
+};
 
 /** What a message means to this node: where things were looked for goes into every refusal. */
 export class Input {
@@ -40,12 +50,12 @@ export class Input {
    */
   async read(msg: NodeMessage, given: readonly string[] = []): Promise<Request> {
     const source = await this.evaluate(this.settings.property, this.settings.propertyType, msg, this.where);
-    const asked = isObject(source) ? source : {};
+    const asked = isObject(source) ? this.fieldsOf(source) : {};
     const params: Params = {};
     this.copy(asked, params);
     for (const [name, field] of Object.entries(this.settings.fields)) {
-      const parameter = this.method.parameters[name];
-      if (!parameter || !field) continue;
+      if (!Object.hasOwn(this.method.parameters, name) || !isObject(field)) continue;
+      const parameter = this.method.parameters[name] as Parameter;
       const value = await this.fieldValue(name, field, parameter, msg);
       if (value !== undefined) params[name] = value;
     }
@@ -58,6 +68,15 @@ export class Input {
   private addText(source: unknown, params: Params): void {
     if (typeof source !== 'string' || source === '' || this.method.answers !== 'run') return;
     this.method.addText?.(params, source);
+  }
+
+  /** The request object's own fields, each read once: what is checked is what is sent, even of a getter. */
+  private fieldsOf(source: Record<string, unknown>): Record<string, unknown> {
+    try {
+      return Object.fromEntries(Object.entries(source));
+    } catch (error) {
+      throw this.unreadable(this.where, this.settings.propertyType, error);
+    }
   }
 
   /** Takes from the request object what the method sends: known ids and query fields, any body field. */
@@ -87,9 +106,9 @@ export class Input {
   private evaluate(value: string, type: Field['type'], msg: NodeMessage, name: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const refuse = (error: unknown) => {
-        const reason =
-          error instanceof Error ? error.message : String((error as { message?: string })?.message ?? error);
-        reject(new RunsError(this.t('error.badExpression', { field: name, type, reason }), { param: name }));
+        // A path that leads nowhere is a value that is not there.
+        if (STORED.has(type) && error instanceof TypeError) resolve(undefined);
+        else reject(this.unreadable(name, type, error));
       };
       try {
         this.RED.util.evaluateNodeProperty(value, type, this.node, msg, (error, result) =>
@@ -98,6 +117,15 @@ export class Input {
       } catch (error) {
         refuse(error);
       }
+    });
+  }
+
+  private unreadable(field: string, type: string, error: unknown): RunsError {
+    const reason =
+      error instanceof Error ? error.message : String((error as { message?: string })?.message ?? error);
+    return new RunsError(this.t('error.badExpression', { field, type, reason }), {
+      code: 'invalid_request',
+      param: field,
     });
   }
 
@@ -110,27 +138,33 @@ export class Input {
       if (value === undefined || value === '') {
         delete params[name];
         if (!parameter.required || given.includes(name)) continue;
-        throw new RunsError(this.t('error.missing', { field: name, method: this.method.id, where: looked }), {
-          code: 'missing_required_parameter',
-          param: name,
-        });
+        this.refuseMissing(name, looked);
       }
-      const wrong = check(value, parameter);
-      if (wrong) this.refuse(name, wrong);
+      params[name] = this.accepted(name, value, parameter);
     }
     for (const [name, value] of Object.entries(params)) {
       if (Object.hasOwn(this.method.parameters, name)) continue;
-      const wrong = check(value, {
-        in: 'body',
-        type: ['string', 'number', 'boolean', 'object', 'array'],
-        nullable: true,
-      });
-      if (wrong) this.refuse(name, wrong);
+      params[name] = this.accepted(name, value, ANYTHING);
     }
   }
 
-  private refuse(name: string, { key, ...values }: NonNullable<ReturnType<typeof check>>): never {
-    const from = Object.hasOwn(this.settings.fields, name) ? this.t('error.form') : this.where;
+  private accepted(name: string, value: unknown, parameter: Parameter): unknown {
+    const accepted = accept(value, parameter);
+    if ('key' in accepted) this.refuse(name, accepted);
+    return accepted.value;
+  }
+
+  private refuseMissing(name: string, where: string): never {
+    const field = Object.hasOwn(this.settings.fields, name) ? this.settings.fields[name] : undefined;
+    const values = { field: name, method: this.method.id, where, form: `${field?.type}.${field?.value}` };
+    throw new RunsError(this.t(field?.value ? 'error.missingThere' : 'error.missing', values), {
+      code: 'missing_required_parameter',
+      param: name,
+    });
+  }
+
+  private refuse(name: string, { key, ...values }: Refusal): never {
+    const from = this.settings.fields[name]?.value ? this.t('error.form') : this.where;
     throw new RunsError(this.t(`error.${key}`, { field: name, where: from, ...values }), {
       code: 'invalid_request',
       param: name,

@@ -1,5 +1,6 @@
 /** One input message on its way: its abort signal, its sends, and its one `done`. */
 import type { NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { Params } from './methods/method.ts';
 import type { RunView } from './run-view.ts';
 
 /** What the status line shows of a job. */
@@ -19,6 +20,8 @@ export class Job {
   ahead = 0;
   /** The conversation it belongs to. */
   key: string | undefined;
+  /** The request, for the ids in it. */
+  request: Params = {};
   /** The run being followed, so that stopping the job can cancel it. */
   view: RunView | undefined;
   private readonly controller = new AbortController();
@@ -37,6 +40,12 @@ export class Job {
 
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** Thread and run as far as known: named in the request, or seen. */
+  get ids(): { thread_id?: string; run_id?: string } {
+    const { thread_id, run_id } = this.request;
+    return { thread_id, run_id, ...this.view?.ids };
   }
 
   /** Sends, unless the job is over: nothing comes out after close. */

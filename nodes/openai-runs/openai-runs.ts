@@ -21,7 +21,11 @@ export default function register(RED: NodeAPI): void {
         ? new RunsError(t('error.noMethod', { method: settings.method }), { code: 'no_method' })
         : undefined;
     if (unusable || !service || !method) {
-      this.status({ fill: 'red', shape: 'ring', text: t(service ? 'status.noMethod' : 'status.noService') });
+      this.status({
+        fill: 'red',
+        shape: 'ring',
+        text: t(service?.connect ? 'status.noMethod' : 'status.noService'),
+      });
       this.on('input', (_msg, _send, done) => done(unusable));
       return;
     }

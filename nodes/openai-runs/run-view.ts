@@ -20,6 +20,8 @@ export class RunView {
 
   /** Takes in one event of the run's stream. */
   apply({ event, data }: RunEvent): void {
+    // An event without its object tells nothing.
+    if (typeof (data as Run | null)?.id !== 'string') return;
     if (isRunEvent({ event })) this.run = data as Run;
     if (event === 'thread.message.completed' || event === 'thread.message.incomplete') {
       this.byId.set((data as Message).id, data as Message);
@@ -50,7 +52,9 @@ export class RunView {
 
 /** The text of a message: its text parts, and a refusal's words, one after the other. */
 export function textOf(message: Message): string {
-  return message.content
-    .map((part) => (part.type === 'text' ? part.text.value : part.type === 'refusal' ? part.refusal : ''))
+  return (message.content ?? [])
+    .map((part) =>
+      part.type === 'text' ? (part.text?.value ?? '') : part.type === 'refusal' ? part.refusal : '',
+    )
     .join('');
 }

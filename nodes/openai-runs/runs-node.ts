@@ -65,7 +65,9 @@ export class RunsNode {
   /** Ends everything in flight: requests at once, and the runs where that is wanted. */
   async onClose(): Promise<void> {
     this.desk.status.close();
-    await this.stop([...this.jobs], 'closed', this.desk.settings.cancelOnClose);
+    const stopped = this.stop([...this.jobs], 'closed', this.desk.settings.cancelOnClose);
+    this.desk.service.hold(stopped);
+    await stopped;
   }
 
   /** `msg.reset`: one conversation where the message names one, everything otherwise. */
@@ -83,7 +85,11 @@ export class RunsNode {
     const reason = new RunsError(this.desk.t(`error.${why}`), { code: 'stopped' });
     for (const job of jobs) {
       this.jobs.delete(job);
-      job.stop(reason);
+      try {
+        job.stop(reason);
+      } catch (fault) {
+        this.desk.node.debug(String(fault));
+      }
     }
     this.desk.status.rest();
     if (cancel) await Promise.all(jobs.map((job) => this.cancelRun(job)));
@@ -113,8 +119,9 @@ export class RunsNode {
       await work(job, connect);
     } catch (error) {
       if (this.mustCancel(job.signal.aborted ? job.signal.reason : error)) void this.cancelRun(job);
-      if (job.signal.aborted || isRunsError(error) || !connection) throw error;
-      throw connection.explain(error, job.view?.ids);
+      if (job.signal.aborted || !connection) throw error;
+      // Our own errors too: what a server said may stand in them, and the key in that.
+      throw connection.explain(error, job.ids);
     } finally {
       clearDeadline();
     }
@@ -125,6 +132,7 @@ export class RunsNode {
     const { method, conversations } = desk;
     job.key = method.answers === 'run' && method.onThread ? await conversations.keyOf(job.msg) : undefined;
     const request = await this.input.read(job.msg, job.key === undefined ? [] : ['thread_id']);
+    job.request = request.params;
     const connection = await connect();
     if (method.answers === 'run') await performRun({ desk, job, connection, method, request, key: job.key });
     else await performRead(desk, job, connection, method, request);
@@ -134,16 +142,20 @@ export class RunsNode {
     if (!this.jobs.delete(job)) return;
     const failure = error === undefined ? undefined : this.asFailure(error, job);
     this.desk.status.rest(failure?.message);
-    job.finish(failure);
+    try {
+      job.finish(failure);
+    } catch (fault) {
+      // Node-RED copies the message for Catch and Complete nodes; one that can't be copied must not end the process.
+      this.desk.node.error(failure?.message ?? String(fault));
+    }
   }
 
   /** What was thrown, as the error that leaves; a stopped job's reason comes before what the SDK made of it. */
   private asFailure(error: unknown, job: Job): RunsError {
     const cause = job.signal.aborted ? job.signal.reason : error;
-    const known = job.view?.ids ?? {};
-    if (isRunsError(cause)) return cause.with(known);
+    if (isRunsError(cause)) return cause.with(job.ids);
     this.desk.node.debug(String((cause as Error)?.stack ?? cause));
-    return new RunsError(this.desk.t('error.unexpected', { reason: String(cause) }), known);
+    return new RunsError(this.desk.t('error.unexpected', { reason: String(cause) }), job.ids);
   }
 
   /** Starts the clock of a message that may take only so long. */
@@ -166,12 +178,15 @@ export class RunsNode {
   private async cancelRun(job: Job): Promise<void> {
     const run = job.view?.run;
     if (!run || (hasSettled(run) && run.status !== 'requires_action')) return;
+    let connection: Connection | undefined;
     try {
-      const { client } = await this.desk.service.connect();
+      connection = await this.desk.service.connect();
+      const { runs } = connection.client.beta.threads;
       const options = { maxRetries: 0, timeout: CANCEL_WITHIN };
-      await client.beta.threads.runs.cancel(run.id, { thread_id: run.thread_id }, options);
+      await runs.cancel(run.id, { thread_id: run.thread_id }, options);
     } catch (error) {
-      this.desk.node.debug(`run ${run.id} can't be cancelled: ${error}`);
+      const reason = connection?.explain(error).message ?? String(error);
+      this.desk.node.debug(`run ${run.id} can't be cancelled: ${reason}`);
     }
   }
 }

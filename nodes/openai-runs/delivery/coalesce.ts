@@ -25,14 +25,17 @@ export class Coalescer {
   private timer: NodeJS.Timeout | undefined;
   private readonly interval: number;
   private readonly pass: (event: RunEvent) => void;
+  private readonly onFault: (error: Error) => void;
 
   /**
    * @param interval milliseconds; 0 passes everything on as it comes
    * @param pass gets the events, in order
+   * @param onFault hears what `pass` threw when nobody was there to catch it
    */
-  constructor(interval: number, pass: (event: RunEvent) => void) {
+  constructor(interval: number, pass: (event: RunEvent) => void, onFault: (error: Error) => void) {
     this.interval = interval;
     this.pass = pass;
+    this.onFault = onFault;
   }
 
   add(event: RunEvent): void {
@@ -46,7 +49,7 @@ export class Coalescer {
     } else {
       this.flush();
       this.held = event;
-      this.timer = setTimeout(() => this.flush(), this.interval);
+      this.timer = setTimeout(() => this.flushInTime(), this.interval);
     }
   }
 
@@ -56,6 +59,15 @@ export class Coalescer {
     const event = this.held;
     this.held = undefined;
     if (event) this.pass(event);
+  }
+
+  /** A timer's throw would end the whole process. */
+  private flushInTime(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      this.onFault(error as Error);
+    }
   }
 
   /** Forgets what is held: nothing may go out any more. */

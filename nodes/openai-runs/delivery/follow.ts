@@ -2,8 +2,11 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { RunsError } from '../errors.ts';
 import type { Run, RunEvent } from '../methods/method.ts';
+import { hasSettled } from '../run-view.ts';
+import { sendUntilAdmitted } from './again.ts';
+import { expectRun } from './answer.ts';
 import type { Call } from './call.ts';
-import { poll } from './poll.ts';
+import { poll, settle } from './poll.ts';
 
 /** After so many events that came in one go, the rest of Node-RED gets its turn. */
 const BREATH = 200;
@@ -16,8 +19,9 @@ type Events = AsyncIterable<RunEvent>;
  */
 export async function follow(call: Call): Promise<void> {
   const opened = await open(call);
-  if ('run' in opened) call.seeRun(opened.run);
-  else await read(call, opened.events);
+  if ('events' in opened) await read(call, opened.events);
+  else if (hasSettled(opened.run)) return settle(call, opened.run);
+  else call.seeRun(opened.run);
   call.job.signal.throwIfAborted();
   if (call.settled) return;
   if (!call.ids.run_id)
@@ -27,19 +31,21 @@ export async function follow(call: Call): Promise<void> {
 
 /** Asks for a stream; a server that can't answers with the run itself, or refuses the field `stream`. */
 async function open(call: Call): Promise<{ run: Run } | { events: Events }> {
-  const { method, params, connection, options } = call;
+  const { method, params, connection, options, t } = call;
   try {
-    const { data, response } = await method.stream!(connection.client, params, options).withResponse();
-    if (!response.headers.get('content-type')?.includes('json')) return { events: data };
-    const run = (await response.json()) as Run;
-    if (run?.id) return { run };
-    throw new RunsError(call.t('error.noRun'), { code: 'unexpected_answer', status: response.status });
+    const { data, response } = await sendUntilAdmitted(call, () =>
+      method.stream!(connection.client, params, options).withResponse(),
+    );
+    const type = response.headers.get('content-type') ?? '';
+    if (!/json|html/.test(type)) return { events: data };
+    const answer: unknown = type.includes('json') ? await response.json() : await response.text();
+    return { run: expectRun(answer, t, { status: response.status }) };
   } catch (error) {
     const { status, param } = error as { status?: number; param?: string };
+    if (status !== 400 || param !== 'stream') throw error;
     // Refused before anything was made, so asking once more makes no second run.
-    if (status === 400 && param === 'stream')
-      return { run: await method.send(connection.client, params, options) };
-    throw error;
+    const send = () => method.send(connection.client, params, options);
+    return { run: expectRun(await sendUntilAdmitted(call, send), t) };
   }
 }
 
@@ -54,7 +60,8 @@ async function read(call: Call, events: Events): Promise<void> {
     }
   } catch (error) {
     if (call.job.signal.aborted || isErrorEvent(error)) throw error;
-    call.job.note(`the event stream broke off after ${count} events: ${error}`);
+    const { message } = call.connection.explain(error);
+    call.job.note(`the event stream broke off after ${count} events: ${message}`);
   }
 }
 

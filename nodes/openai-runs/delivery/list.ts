@@ -1,5 +1,7 @@
 /** Lists: one page with its cursors, all items, or one message an item. */
+import type { Translate } from '../../openai-runs-service/connection.ts';
 import type { Page } from '../methods/method.ts';
+import { expectPage } from './answer.ts';
 
 export interface ListPage {
   object: 'list';
@@ -24,15 +26,17 @@ export function asPage({ data, has_more }: Page): ListPage {
  * Reads page after page.
  * @param most items at most
  * @returns the items, and whether the server had more
+ * @throws RunsError when a page is no list
  */
 export async function readAll(
   first: Page,
   most: number,
+  t: Translate,
 ): Promise<{ items: { id: string }[]; capped: boolean }> {
   const items: { id: string }[] = [];
   let page = first;
   for (;;) {
-    items.push(...page.data);
+    items.push(...expectPage(page, t).data);
     if (items.length >= most)
       return { items: items.slice(0, most), capped: items.length > most || page.hasNextPage() };
     if (!page.hasNextPage()) return { items, capped: false };

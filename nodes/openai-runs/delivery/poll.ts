@@ -1,7 +1,8 @@
 /** Follows a run by asking for it again and again: for getRun, and where a stream can't be had. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Message, RunEvent } from '../methods/method.ts';
+import type { Message, Run, RunEvent } from '../methods/method.ts';
 import { hasSettled } from '../run-view.ts';
+import { expectRun } from './answer.ts';
 import type { Call } from './call.ts';
 
 /** Milliseconds: the first pause, the longest, and the bounds of what a server may ask for. */
@@ -18,18 +19,22 @@ export async function poll(call: Call): Promise<void> {
   const { thread_id = '', run_id = '' } = call.ids;
   let pause = FIRST;
   for (;;) {
-    const { data: run, response } = await client.beta.threads.runs
+    const { data, response } = await client.beta.threads.runs
       .retrieve(run_id, { thread_id }, { signal: call.job.signal })
       .withResponse();
-    if (hasSettled(run)) {
-      await readMessages(call, thread_id, run_id);
-      call.seeRun(run);
-      return;
-    }
+    const run = expectRun(data, call.t, { status: response.status });
+    if (hasSettled(run)) return settle(call, run);
     call.seeRun(run);
     await sleep(askedFor(response) ?? pause, undefined, { signal: call.job.signal });
     pause = Math.min(pause * 1.5, LONGEST);
   }
+}
+
+/** Takes in a run that has ended or needs tool outputs, after the messages it produced. */
+export async function settle(call: Call, run: Run): Promise<void> {
+  const { thread_id = run.thread_id } = call.ids;
+  await readMessages(call, thread_id, run.id);
+  call.seeRun(run);
 }
 
 /** The pause that the server asks for, in milliseconds. */
@@ -44,11 +49,12 @@ async function readMessages(call: Call, thread_id: string, run_id: string): Prom
   try {
     const page = await call.connection.client.beta.threads.messages.list(
       thread_id,
-      { run_id, order: 'asc', limit: 100 },
+      // Newest first: a server that ignores `run_id` then still sends this run's.
+      { run_id, order: 'desc', limit: 100 },
       { signal: call.job.signal },
     );
     const known = new Set(call.view.messages.map(({ id }) => id));
-    const messages = (page.data as Message[]).filter((message) => message.run_id === run_id);
+    const messages = (page.data as Message[]).filter((message) => message.run_id === run_id).reverse();
     call.view.addMessages(messages);
     for (const message of messages) {
       if (!known.has(message.id))
@@ -56,6 +62,6 @@ async function readMessages(call: Call, thread_id: string, run_id: string): Prom
     }
   } catch (error) {
     if (call.job.signal.aborted) throw error;
-    call.job.note(`messages of ${run_id} can't be read: ${error}`);
+    call.job.note(`messages of ${run_id} can't be read: ${call.connection.explain(error).message}`);
   }
 }

@@ -14,13 +14,14 @@ export const paging = {
 export const include = {
   in: 'query',
   type: 'array',
+  items: 'string',
 } as const satisfies Parameter;
 
 /** What createRun and createThreadAndRun both take to shape a run. */
 export const runOptions = {
   instructions: { in: 'body', type: 'string', nullable: true },
   model: { in: 'body', type: 'string', nullable: true },
-  tools: { in: 'body', type: 'array', nullable: true },
+  tools: { in: 'body', type: 'array', items: 'object', nullable: true },
   tool_choice: { in: 'body', type: ['string', 'object'], enum: ['none', 'auto', 'required'], nullable: true },
   parallel_tool_calls: { in: 'body', type: 'boolean' },
   response_format: { in: 'body', type: ['string', 'object'], enum: ['auto'], nullable: true },

@@ -26,6 +26,8 @@ export interface Parameter {
   required?: true;
   /** Whether the API takes null as a value of its own. */
   nullable?: true;
+  /** What every entry of an array must be. */
+  items?: 'string' | 'object';
   /** The only texts allowed (an object is still allowed where `type` says so). */
   enum?: readonly string[];
 }

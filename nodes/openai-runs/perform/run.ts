@@ -1,5 +1,7 @@
 /** A run, from the request to the outgoing message. */
 import type { Connection } from '../../openai-runs-service/connection.ts';
+import { sendUntilAdmitted } from '../delivery/again.ts';
+import { expectRun } from '../delivery/answer.ts';
 import { clearThread } from '../delivery/busy.ts';
 import { Call } from '../delivery/call.ts';
 import { follow } from '../delivery/follow.ts';
@@ -126,7 +128,10 @@ async function sendUntilTaken(task: RunTask, call: Call): Promise<void> {
 
 async function send({ method, request, connection }: RunTask, call: Call): Promise<void> {
   if (request.delivery === 'start')
-    call.view.run = await method.send(connection.client, call.params, call.options);
+    call.view.run = expectRun(
+      await sendUntilAdmitted(call, () => method.send(connection.client, call.params, call.options)),
+      call.t,
+    );
   else if (method.stream) await follow(call);
   else await poll(call);
 }

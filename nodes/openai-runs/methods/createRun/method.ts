@@ -13,7 +13,7 @@ export const createRun: RunMethod = {
   parameters: {
     thread_id: pathId,
     assistant_id: { in: 'body', type: 'id', required: true },
-    additional_messages: { in: 'body', type: 'array', nullable: true },
+    additional_messages: { in: 'body', type: 'array', items: 'object', nullable: true },
     additional_instructions: { in: 'body', type: 'string', nullable: true },
     ...runOptions,
     reasoning_effort: {

@@ -1,4 +1,5 @@
 import type { ThreadCreateAndRunParams } from 'openai/resources/beta/threads/threads';
+import { isObject } from '../../settings.ts';
 import { runOptions } from '../common.ts';
 import type { Parameters, RunMethod } from '../method.ts';
 
@@ -16,7 +17,9 @@ export const createThreadAndRun: RunMethod = {
     tool_resources: { in: 'body', type: 'object', nullable: true },
   } satisfies Parameters<ThreadCreateAndRunParams>,
   addText: (params, text) => {
-    params.thread = { messages: [{ role: 'user', content: text }], ...params.thread };
+    // A thread that is no object is left for the check to refuse.
+    const { thread = {} } = params;
+    if (isObject(thread)) params.thread = { messages: [{ role: 'user', content: text }], ...thread };
   },
   send: (client, params, options) =>
     client.beta.threads.createAndRun({ ...params, stream: false } as never, options),

@@ -12,7 +12,7 @@ export const submitToolOutputsToRun: RunMethod = {
   parameters: {
     thread_id: pathId,
     run_id: pathId,
-    tool_outputs: { in: 'body', type: 'array', required: true },
+    tool_outputs: { in: 'body', type: 'array', items: 'object', required: true },
   } satisfies Parameters<RunSubmitToolOutputsParams & { run_id: string }>,
   send: (client, { run_id, ...params }, options) =>
     client.beta.threads.runs.submitToolOutputs(run_id, { ...params, stream: false } as never, options),
