@@ -8,6 +8,18 @@ import { needsUrl, usesUrl } from './validate.ts';
 /** Saved as numbers, though inputs hold texts; `${NAME}` stays as it is. */
 const NUMBERS = ['timeout', 'concurrency', 'retries', 'expiry', 'contextWindow'];
 
+/** What a flow written by hand may lack. */
+const DEFAULTS: Record<string, string | number> = {
+  backend: 'embedded',
+  provider: 'rehearsal',
+  auth: 'bearer',
+  timeout: 600,
+  concurrency: 0,
+  retries: 2,
+  expiry: 600,
+  contextWindow: 0,
+};
+
 /** What the test needs to know. */
 const TESTED = [
   'backend',
@@ -28,6 +40,7 @@ const entered = (name: string) => String(input(name).val() ?? '');
 const list = (name: string) => $(`#runs-service-${name}`);
 
 export function prepareService(node: EditorNode): void {
+  for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) input(name).val(value);
   fillPresets();
   prepareAssistants(list('assistants'), node.assistants ?? []);
   preparePairs(list('headers'), 'headers', node.headers ?? []);
@@ -53,6 +66,7 @@ export function saveService(node: EditorNode): void {
   node.query = collectPairs(list('query'));
   input('database').val(database());
   for (const name of NUMBERS) {
+    if (entered(name) === '') input(name).val(DEFAULTS[name] ?? '');
     if (!Number.isNaN(Number(entered(name)))) node[name] = Number(entered(name));
   }
 }

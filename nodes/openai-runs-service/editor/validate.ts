@@ -40,9 +40,8 @@ export function checkAuthName(this: EditorNode, name: string, _options: object):
 /** A number not below `min`; empty where the default is meant. */
 export function atLeast(min: number) {
   return function checkAtLeast(this: EditorNode, value: unknown, _options: object): true | string {
-    if (isEnvironment(value)) return true;
-    const number = value === '' || value === undefined ? Number.NaN : Number(value);
-    return number >= min ? true : text('validation.atLeast', { min });
+    if (value === '' || value === undefined || isEnvironment(value)) return true;
+    return Number(value) >= min ? true : text('validation.atLeast', { min });
   };
 }
 

@@ -9,7 +9,7 @@ import { type DialogState, deliveries, type Section, sections } from './sections
 /** Numbers are typed into inputs, which hold texts; saved as numbers. */
 const NUMBERS = ['toolTimeout', 'maxToolRounds', 'deadline', 'maxItems', 'coalesce'];
 
-/** What a setting goes back to when it does not apply to the method. */
+/** What a setting starts with, and goes back to when it does not apply to the method. */
 const SETTINGS_OF: Partial<Record<Section, Record<string, unknown>>> = {
   delivery: { delivery: 'wait' },
   stream: { coalesce: 0 },
@@ -17,9 +17,12 @@ const SETTINGS_OF: Partial<Record<Section, Record<string, unknown>>> = {
   tools: { tools: false },
   toolLimits: { toolTimeout: 60, maxToolRounds: 10 },
   busy: { busy: 'queue' },
+  limits: { failures: 'catch', deadline: 0, cancelOnClose: false },
   paging: { paging: 'page' },
   maxItems: { maxItems: 1000 },
 };
+
+const DEFAULTS: Record<string, unknown> = Object.assign({}, ...Object.values(SETTINGS_OF));
 
 let open: { rows: FieldRows; outputs: OutputKind[] } | undefined;
 
@@ -39,7 +42,9 @@ export function findsItself(methodId: string, field: string, conversation: strin
 
 export function prepare(node: EditorNode): void {
   forgetAssistants();
-  fillMethods();
+  fillMethods(node.method);
+  // A flow written by hand or by an older version may lack some.
+  for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) set(name, value);
   input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
   prepareConversation(node);
   const context: FieldContext = {
@@ -49,7 +54,6 @@ export function prepare(node: EditorNode): void {
   };
   const rows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);
   open = { rows, outputs: outputKinds(node as unknown as DialogState) };
-  if (!findMethod(node.method)) input('method').val('createThreadAndRun');
 
   input('method').on('change', () => {
     rows.show(entered('method'));
@@ -73,7 +77,10 @@ export function save(node: EditorNode): void {
   for (const [section, settings] of Object.entries(SETTINGS_OF)) {
     if (!applies[section as Section]) for (const [name, value] of Object.entries(settings)) set(name, value);
   }
-  for (const name of NUMBERS) node[name] = Number(entered(name));
+  for (const name of NUMBERS) {
+    if (entered(name) === '') set(name, DEFAULTS[name]);
+    node[name] = Number(entered(name));
+  }
   open = undefined;
 }
 
@@ -86,7 +93,8 @@ function set(name: string, value: unknown): void {
   else input(name).val(String(value));
 }
 
-function fillMethods(): void {
+/** Filled here, not in the html, so that a method needs no line there. */
+function fillMethods(chosen: string): void {
   const select = input('method').empty();
   for (const group of ['runs', 'steps'] as const) {
     const options = $('<optgroup>', { label: text(`group.${group}`) }).appendTo(select);
@@ -96,6 +104,7 @@ function fillMethods(): void {
         .appendTo(options);
     }
   }
+  select.val(findMethod(chosen) ? chosen : 'createThreadAndRun');
 }
 
 function prepareConversation(node: EditorNode): void {

@@ -6,10 +6,10 @@ export function checkMethod(this: EditorNode, id: string, _options: object): tru
   return findMethod(id) ? true : text('validation.method', { method: id });
 }
 
-/** A number not below `min`. */
+/** A number not below `min`; nothing at all stands for the default. */
 export function atLeast(min: number) {
   return function checkAtLeast(this: EditorNode, value: unknown, _options: object): true | string {
-    const number = value === '' || value === undefined ? Number.NaN : Number(value);
-    return number >= min ? true : text('validation.atLeast', { min });
+    if (value === '' || value === undefined) return true;
+    return Number(value) >= min ? true : text('validation.atLeast', { min });
   };
 }
