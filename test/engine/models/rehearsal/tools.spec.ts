@@ -155,6 +155,19 @@ describe('rehearsal: tools', () => {
       [['start_timer', { duration: { minutes: 10 }, repeat: false }]],
       [TIMER],
     ],
+    [
+      'start a 5min timer for tea',
+      [['start_timer', { duration: { minutes: 5, label: 'tea' } }]],
+      [
+        tool(
+          'start_timer',
+          object(
+            { duration: object({ minutes: { type: 'integer' }, label: string }, ['minutes', 'label']) },
+            ['duration'],
+          ),
+        ),
+      ],
+    ],
     // of two that fit, the verb decides
     ['Switch the lamp "x" on', [lamp('x', true)], [GET_LAMP, LAMP]],
     ['What is the state of lamp "x"?', [['get_lamp', { name: 'x' }]], [LAMP, GET_LAMP]],
