@@ -162,6 +162,18 @@ onEachRuntime('busy threads', (start) => {
     await running.wait('out', 2);
   });
 
+  it('queue: takes no more than a thousand', async () => {
+    const flow = await start(flowWith({ method: 'createRun' }, service()));
+    for (let count = 0; count < 1003; count++) flow.send({ payload: payload(String(count)), topic: count });
+    const { error, topic } = await flow.wait('caught');
+    assert.equal(error.code, 'queue_full');
+    assert.match(error.message, /More than 1000 messages wait for the thread thread_1/);
+    assert.equal(topic, 1001);
+    await flow.wait('caught', 2);
+    await until(() => held.length === 1);
+    assert.deepEqual(creates(), ['0']);
+  });
+
   it('error: the second message fails at once', async () => {
     const flow = await start(flowWith({ method: 'createRun', busy: 'error' }, service()));
     flow.send({ payload: payload('one') });

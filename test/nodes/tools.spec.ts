@@ -88,6 +88,24 @@ onEachRuntime('tool calls as wires', (start) => {
     assert.deepEqual(flow.out('caught'), []);
   });
 
+  const others: [string, Msg][] = [
+    ['createThreadAndRun', { assistant_id: 'asst_1' }],
+    ['submitToolOutputsToRun', { thread_id: 'thread_1', run_id: 'run_1', tool_outputs: [] }],
+  ];
+  for (const [method, payload] of others) {
+    for (const delivery of ['wait', 'stream']) {
+      it(`works for ${method}, delivery ${delivery}`, async () => {
+        rounds = [['call_a']];
+        const flow = await start(flowWith(runs({ method, delivery, result: 'text' }), service()));
+        flow.send({ payload });
+        answer(flow, await flow.wait('second'), 1);
+        assert.equal((await flow.wait('out')).payload, 'Done.');
+        assert.deepEqual(submitted().at(-1)?.body.tool_outputs, [{ tool_call_id: 'call_a', output: '1' }]);
+        assert.equal(flow.out('third').length > 0, delivery === 'stream');
+      });
+    }
+  }
+
   it('goes through several rounds, and streams on behind each', async () => {
     rounds = [['call_a'], ['call_b']];
     const flow = await start(flowWith(runs({ delivery: 'stream' }), service()));
