@@ -24,11 +24,19 @@ function asRecorded(schemas: Record<string, Json>): void {
 export class Contract {
   readonly #ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   readonly #validators = new Map<string, ValidateFunction>();
+  /** Name of an event → schema of its data. */
+  readonly #events = new Map<string, string>();
 
   constructor() {
     const document = JSON.parse(readFileSync(FILE, 'utf8'));
     asRecorded(document.components.schemas);
     this.#ajv.addSchema({ $id: 'contract', ...document });
+    for (const group of ['Thread', 'Run', 'RunStep', 'Message']) {
+      for (const { properties } of document.components.schemas[`${group}StreamEvent`].oneOf) {
+        this.#events.set(properties.event.enum[0], properties.data.$ref.split('/').at(-1));
+      }
+    }
+    this.#events.set('error', 'Error');
   }
 
   /** @throws Error that names what is wrong with the value. */
@@ -44,8 +52,10 @@ export class Contract {
     );
   }
 
-  /** Judges an event's data by its name, the stream's envelope included. */
-  checkFrame(frame: Frame): void {
-    this.check('AssistantStreamEvent', frame);
+  /** Judges an event's data by the schema that its name stands for. */
+  checkFrame({ event, data }: Frame): void {
+    const schema = event === 'done' ? 'DoneEvent' : this.#events.get(event);
+    if (!schema) throw new Error(`No such event: ${event}`);
+    this.check(schema, event === 'done' ? { event, data } : data);
   }
 }

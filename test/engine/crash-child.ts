@@ -77,12 +77,14 @@ async function answerLeftOver(): Promise<void> {
   for (const { id, thread_id } of rows) await finish(await runs.retrieve(id, { thread_id }));
 }
 
-async function act(actor: number): Promise<never> {
+let count = 0;
+
+async function act(): Promise<never> {
   const thread = await client.beta.threads.create();
   note('thread', thread.id);
-  for (let i = 0; ; i++) {
+  while (true) {
     const kind = ['text', 'tool', 'stop'][pick(3)]!;
-    const tag = `${kind}-${process.pid}-${actor}-${i}`;
+    const tag = `${kind}-${process.pid}-${count++}`;
     const run = await runs.create(thread.id, {
       assistant_id: 'actor',
       additional_messages: [{ role: 'user', content: tag }],
@@ -96,9 +98,9 @@ async function act(actor: number): Promise<never> {
     await finish(run);
     const { status } = await runs.retrieve(run.id, { thread_id: thread.id });
     // A run left to wait locks its thread: this actor begins another.
-    if (status === 'requires_action') return act(actor);
+    if (status === 'requires_action') return act();
   }
 }
 
 process.send!('ready');
-await Promise.all([answerLeftOver(), ...Array.from({ length: ACTORS }, (_, actor) => act(actor))]);
+await Promise.all([answerLeftOver(), ...Array.from({ length: ACTORS }, () => act())]);
