@@ -111,6 +111,64 @@ export class Editor {
     await this.page.waitForFunction(() => document.getAnimations().length === 0);
   }
 
+  /** Cancels whatever dialogs are still open, one above the other. */
+  async closeAll(): Promise<void> {
+    const trays = this.page.locator('.red-ui-tray');
+    while ((await trays.count()) > 0) {
+      // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+      await this.page.evaluate(() => new Promise<void>((done) => (window as any).RED.tray.close(done)));
+    }
+  }
+
+  async select(id: string): Promise<void> {
+    await this.node(id).click({ position: { x: 60, y: 12 } });
+  }
+
+  /** Draws a wire, as by hand: an output to the input of another node. */
+  async wire(from: string, output: number, to: string): Promise<void> {
+    await this.node(from).locator('.red-ui-flow-port-output .red-ui-flow-port').nth(output).hover();
+    await this.page.mouse.down();
+    await this.node(to).locator('.red-ui-flow-port-input .red-ui-flow-port').hover();
+    await this.page.mouse.up();
+  }
+
+  /** Why the editor holds a node for not ready, as its tooltip says. */
+  async faults(id: string): Promise<string> {
+    return this.page.evaluate((wanted) => {
+      // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+      const { validationErrors } = (window as any).RED.nodes.node(wanted);
+      return (validationErrors ?? []).join('\n');
+    }, id);
+  }
+
+  /** Replaces what is in the editor that an expand button opened. */
+  async typeInTextEditor(text: string): Promise<void> {
+    const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
+    await this.page.locator('.red-ui-tray .monaco-editor').last().click();
+    await this.page.keyboard.press('ControlOrMeta+a');
+    await this.page.keyboard.insertText(text);
+    await this.page.locator('#node-dialog-ok:visible').click();
+    await tray?.waitForElementState('hidden');
+    await this.page.locator('.runs-dialog').waitFor();
+    await this.page.waitForFunction(() => document.getAnimations().length === 0);
+  }
+
+  /**
+   * Presses Tab until a control of one of these names has the focus.
+   * @returns the names of the dialog's controls on the way, '' for one without
+   */
+  async tabTo(...names: string[]): Promise<string[]> {
+    const way: string[] = [];
+    for (let presses = 0; presses < 60; presses++) {
+      await this.page.keyboard.press('Tab');
+      const name = await this.page.evaluate(focusedName);
+      if (name === undefined) continue;
+      way.push(name);
+      if (names.some((wanted) => name.startsWith(wanted))) return way;
+    }
+    return assert.fail(`Tab never reached ${names.join(', ')}; it came by ${way.join(' | ')}`);
+  }
+
   async deploy(): Promise<void> {
     await this.page.locator('#red-ui-header-button-deploy').click();
     await this.page.locator('.red-ui-notification-success').waitFor();
@@ -153,4 +211,18 @@ export class Editor {
     await this.page.waitForFunction(() => document.getAnimations().length === 0);
     return tray;
   }
+}
+
+/** In the page: the name a screen reader gives the focused control; undefined outside of our own rows. */
+function focusedName(): string | undefined {
+  const focused = document.activeElement as HTMLInputElement | null;
+  if (!focused?.closest('.runs-dialog') || /^node-input-(btn|edit|lookup)/.test(focused.id)) return undefined;
+  const textOf = (element: Element | null | undefined) => element?.textContent?.trim() ?? '';
+  const labelledBy = focused.getAttribute('aria-labelledby');
+  return (
+    focused.getAttribute('aria-label') ||
+    (labelledBy && textOf(document.getElementById(labelledBy))) ||
+    textOf(focused.labels?.[0]) ||
+    (focused.tagName === 'INPUT' ? '' : textOf(focused))
+  );
 }

@@ -71,6 +71,8 @@ export function prepare(node: EditorNode): void {
 /** Writes what has no input of its own; settings that do not apply go back to their defaults. */
 export function save(node: EditorNode): void {
   if (!open) return;
+  // The value of a disabled option would count as none.
+  input('delivery').children().prop('disabled', false);
   node.fields = open.rows.collect();
   if (!checked('#runs-conversation') || !sections(state()).conversation) input('conversation').val('');
   const applies = sections(state());
