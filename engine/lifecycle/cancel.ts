@@ -1,10 +1,9 @@
 import { cancelWrongStatus, unknownPathId } from '../errors.ts';
 import type { Service } from '../service.ts';
-import { findRun, transition } from '../store/runs.ts';
+import { ACTIVE, findRun, transition } from '../store/runs.ts';
 import type { RunRow } from '../store/schema.ts';
 import { threadOf } from '../store/threads.ts';
 import { endRun } from './ending.ts';
-import { ACTIVE_STATUSES } from './states.ts';
 
 /**
  * Marks a run as cancelling and ends its model request at once; the rest follows on its own.
@@ -38,7 +37,7 @@ export async function stopRunsOf({ db, executor }: Service, threadId: string): P
     .selectFrom('runs')
     .select('id')
     .where('thread_id', '=', threadId)
-    .where('status', 'in', ACTIVE_STATUSES)
+    .where('active', '=', ACTIVE)
     .execute();
   for (const { id } of runs) executor.stop(id, 'deleted');
 }

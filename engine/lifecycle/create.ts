@@ -49,6 +49,7 @@ async function newRun(
     thread_id: thread.id,
     assistant_id: assistant.id,
     status: 'queued',
+    active: 1,
     created_at: now,
     started_at: null,
     expires_at: now + service.expirySeconds,

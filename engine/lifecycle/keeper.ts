@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Service } from '../service.ts';
+import { ACTIVE } from '../store/runs.ts';
 import type { RunRow, WorkersTable } from '../store/schema.ts';
 import { type Ending, endRun } from './ending.ts';
 import { STOPPED } from './executor.ts';
+import { TRANSITIONS } from './states.ts';
 
 /** Milliseconds between two looks. */
 const SWEEP_MS = 1000;
@@ -94,7 +96,8 @@ export class Keeper {
     const due = await db
       .selectFrom('runs')
       .select('id')
-      .where('status', 'in', ['queued', 'in_progress', 'requires_action'])
+      .where('active', '=', ACTIVE)
+      .where('status', 'in', [...TRANSITIONS.expire.from])
       .where('expires_at', '<=', now())
       .execute();
     for (const { id } of due) {
@@ -108,7 +111,8 @@ export class Keeper {
     const candidates: Orphan[] = await db
       .selectFrom('runs')
       .select(['id', 'status', 'worker'])
-      .where('status', 'in', ['queued', 'in_progress', 'cancelling'])
+      .where('active', '=', ACTIVE)
+      .where('status', '!=', 'requires_action')
       .execute();
     const mine = candidates.filter(({ worker }) => worker === workerId);
     for (const { id, status } of mine) if (status === 'cancelling') executor.stop(id, 'cancel');

@@ -84,6 +84,7 @@ export function changesOf(name: TransitionName, now: number, patch: RunPatch = {
   const transition: Transition = TRANSITIONS[name];
   return {
     status: transition.to,
+    active: isActive(transition.to) ? (1 as const) : (0 as const),
     required_action: null,
     ...(transition.stamps && { [transition.stamps]: now }),
     ...(transition.clearsExpiry && { expires_at: null }),

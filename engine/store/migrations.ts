@@ -48,4 +48,14 @@ export const MIGRATIONS: readonly string[] = [
     id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, seen_at INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  // Partial indexes serve only queries that repeat their condition word for word, which a list of bound values does
+  // not: whether a run is active becomes a column of its own.
+  `
+  ALTER TABLE runs ADD COLUMN active INTEGER NOT NULL DEFAULT 0;
+  UPDATE runs SET active = 1 WHERE status IN ('queued', 'in_progress', 'requires_action', 'cancelling');
+  DROP INDEX one_active_run;
+  DROP INDEX active_runs;
+  CREATE UNIQUE INDEX one_active_run ON runs (thread_id) WHERE active = 1;
+  CREATE INDEX active_runs ON runs (expires_at) WHERE active = 1;
+  `,
 ];

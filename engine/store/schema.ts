@@ -56,6 +56,8 @@ export interface RunsTable {
   thread_id: Fixed<string>;
   assistant_id: Fixed<string>;
   status: RunStatus;
+  /** 1 while the run can still change, else 0: what the indexes of active runs go by. */
+  active: 0 | 1;
   created_at: Fixed<number>;
   started_at: number | null;
   expires_at: number | null;

@@ -73,16 +73,88 @@ describe('the database', () => {
     assert.equal(await pragma('user_version'), MIGRATIONS.length);
   });
 
-  it('comes up to date from every earlier format', async () => {
-    for (let version = 0; version < MIGRATIONS.length; version++) {
+  it('comes up to date from every earlier format, with what is in it', async () => {
+    for (let version = 1; version < MIGRATIONS.length; version++) {
+      const { database, engine, reaches, run } = await withRun(calls(['f', {}]));
+      await reaches('requires_action');
+      await engine.close();
+      // What a process of that version would have written: the columns that it had, with the same values.
       const file = await inFolder('runs.sqlite');
       const old = new DatabaseSync(file);
       for (const statements of MIGRATIONS.slice(0, version)) old.exec(statements);
-      old.exec(`PRAGMA user_version = ${version}; PRAGMA application_id = ${0x52756e73}`);
+      old.exec(
+        `PRAGMA user_version = ${version}; PRAGMA application_id = ${0x52756e73}; ATTACH '${database}' AS now`,
+      );
+      for (const table of ['assistants', 'threads', 'messages', 'runs', 'steps']) {
+        const columns = old.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+        const names = columns.map(({ name }) => name).join(', ');
+        old.exec(`INSERT INTO main.${table} (${names}) SELECT ${names} FROM now.${table}`);
+      }
       old.close();
-      const bench = await withRun(says('Hello'), file);
-      await bench.reaches('completed');
+
+      const { client, engine: again } = await workshop.open(new ScriptedModel(says('Hello')), {
+        database: file,
+      });
+      const waiting = await client.beta.threads.runs.retrieve(run.id, { thread_id: run.thread_id });
+      assert.equal(waiting.status, 'requires_action');
+      await assert.rejects(
+        client.beta.threads.messages.create(run.thread_id, { role: 'user', content: 'x' }),
+        /while a run run_\w+ is active/,
+      );
+      const [call] = waiting.required_action!.submit_tool_outputs.tool_calls;
+      const ended = await client.beta.threads.runs
+        .submitToolOutputsStream(run.id, {
+          thread_id: run.thread_id,
+          tool_outputs: [{ tool_call_id: call!.id, output: '1' }],
+        })
+        .finalRun();
+      assert.equal(ended.status, 'completed');
+      const version_ = await sql<{ user_version: number }>`PRAGMA user_version`.execute(again.service.db);
+      assert.equal(version_.rows[0]!.user_version, MIGRATIONS.length);
     }
+  });
+
+  it('is never searched row by row', async () => {
+    const texts = new Set<string>();
+    const prepare = DatabaseSync.prototype.prepare;
+    DatabaseSync.prototype.prepare = function (text, ...rest) {
+      texts.add(text);
+      return prepare.call(this, text, ...rest);
+    };
+    try {
+      const { client, engine, run, reaches, thread_id } = await withRun(calls(['f', {}]));
+      const asked = await reaches('requires_action');
+      const tool_outputs = asked.required_action!.submit_tool_outputs.tool_calls.map(({ id }) => ({
+        tool_call_id: id,
+        output: '1',
+      }));
+      await client.beta.threads.runs.submitToolOutputs(run.id, { thread_id, tool_outputs });
+      await reaches('requires_action');
+      await client.beta.threads.runs.cancel(run.id, { thread_id });
+      await reaches('cancelled');
+      await engine.sweep();
+      const [last] = (await client.beta.threads.messages.list(thread_id, { limit: 1 })).data;
+      await client.beta.threads.messages.list(thread_id, { run_id: run.id });
+      await client.beta.threads.messages.list(thread_id, { after: last!.id, order: 'asc' });
+      await client.beta.threads.runs.list(thread_id);
+      await client.beta.threads.runs.steps.list(run.id, { thread_id });
+      await client.beta.threads.messages.delete(last!.id, { thread_id });
+      await client.beta.threads.delete(thread_id);
+    } finally {
+      DatabaseSync.prototype.prepare = prepare;
+    }
+    const file = new DatabaseSync(':memory:');
+    for (const statements of MIGRATIONS) file.exec(statements);
+    const looked = [...texts].filter(
+      (text) => /\b(where|from)\b/i.test(text) && /"(messages|runs|steps|threads)"/.test(text),
+    );
+    assert(looked.length > 20, `${looked.length} queries seen`);
+    for (const text of looked) {
+      for (const { detail } of file.prepare(`EXPLAIN QUERY PLAN ${text}`).all()) {
+        assert(!/^SCAN (messages|runs|steps|threads)$/.test(String(detail)), `${detail}: ${text}`);
+      }
+    }
+    file.close();
   });
 
   it('fails what was in progress at a close, keeps what waits, and frees the thread', async () => {
@@ -140,7 +212,14 @@ describe('the database', () => {
         .execute();
       await store.db
         .updateTable('runs')
-        .set({ status: left, worker: 'dead', last_error: null, failed_at: null, expires_at: 4_000_000_000 })
+        .set({
+          status: left,
+          active: 1,
+          worker: 'dead',
+          last_error: null,
+          failed_at: null,
+          expires_at: 4_000_000_000,
+        })
         .execute();
       await store.close();
       const model = new ScriptedModel(says('Hello'));

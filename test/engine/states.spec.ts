@@ -85,7 +85,13 @@ describe('the states of a run', () => {
         };
         await db
           .updateTable('runs')
-          .set({ ...fresh, status: from, expires_at: seconds + 5, required_action: '{}' })
+          .set({
+            ...fresh,
+            active: isActive(from) ? 1 : 0,
+            status: from,
+            expires_at: seconds + 5,
+            required_action: '{}',
+          })
           .where('id', '=', id)
           .execute();
         const changed = await transition(db, id, name, seconds + 1);
@@ -118,6 +124,7 @@ describe('the states of a run', () => {
       await until(async () => (await look()).status === 'failed');
       const back = {
         status,
+        active: 1 as const,
         worker: 'elsewhere',
         failed_at: null,
         last_error: null,
