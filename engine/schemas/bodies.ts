@@ -81,9 +81,9 @@ const runFields = {
   temperature: field.temperature,
   top_p: field.topP,
   stream: z.nullish(z.boolean()),
-  max_prompt_tokens: z.nullish(z.int().check(z.gte(256))),
+  max_prompt_tokens: z.nullish(field.integer().check(z.gte(256))),
   // The spec says 256, the wire accepted 16.
-  max_completion_tokens: z.nullish(z.int().check(z.gte(16))),
+  max_completion_tokens: z.nullish(field.integer().check(z.gte(16))),
   truncation_strategy: field.truncationStrategy,
   tool_choice: field.toolChoice,
   parallel_tool_calls: z.optional(z.boolean()),

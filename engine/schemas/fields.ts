@@ -1,5 +1,9 @@
 /** Fields that several bodies share, with their limits (contract: lifecycle.md §5). */
 import * as z from 'zod/mini';
+import { INTEGER } from './translate.ts';
+
+/** A whole number; its name goes into the error's text. */
+export const integer = () => z.int(INTEGER);
 
 const MAX_METADATA_PAIRS = 16;
 
@@ -36,7 +40,7 @@ const functionDefinition = z.object({
 });
 
 const fileSearchOptions = z.object({
-  max_num_results: z.optional(z.int().check(z.gte(1), z.lte(50))),
+  max_num_results: z.optional(integer().check(z.gte(1), z.lte(50))),
   ranking_options: z.optional(
     z.object({
       ranker: z.optional(z.enum(['auto', 'default_2024_08_21'])),
@@ -121,6 +125,6 @@ export const toolChoice = z.nullish(
 export const truncationStrategy = z.nullish(
   z.object({
     type: z.enum(['auto', 'last_messages']),
-    last_messages: z.nullish(z.int().check(z.gte(1))),
+    last_messages: z.nullish(integer().check(z.gte(1))),
   }),
 );

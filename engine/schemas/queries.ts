@@ -1,11 +1,12 @@
 /** Query strings. Everything arrives as text; numbers are read before they are judged. */
 import * as z from 'zod/mini';
+import { integer } from './fields.ts';
 import { parse } from './translate.ts';
 
 const INCLUDE = 'step_details.tool_calls[*].file_search.results[*].content';
 
 const listSchema = z.object({
-  limit: z._default(z.int().check(z.gte(1), z.lte(100)), 20),
+  limit: z._default(integer().check(z.gte(1), z.lte(100)), 20),
   order: z._default(z.enum(['asc', 'desc']), 'desc'),
   after: z.optional(z.string()),
   before: z.optional(z.string()),

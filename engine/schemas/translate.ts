@@ -56,6 +56,12 @@ const EXPECTED: Record<string, string> = {
   null: 'null',
 };
 
+/** What a schema of whole numbers calls itself: its first complaint would only speak of a number. */
+export const INTEGER = 'an integer';
+
+const expectedOf = ({ expected, message }: Extract<Issue, { code: 'invalid_type' }>) =>
+  message === INTEGER ? INTEGER : (EXPECTED[expected] ?? expected);
+
 /** `'none', 'auto', and 'required'` */
 function list(values: readonly unknown[]): string {
   const quoted = values.map((value) => `'${String(value)}'`);
@@ -95,9 +101,7 @@ function translateUnion(
       near.map((inner) => ({ ...inner, path: [...path, ...inner.path] }) as Issue),
     );
   const kinds = alternatives.map((issues) => issues.find((inner) => inner.path.length === 0));
-  const expected = kinds.map((inner) =>
-    inner?.code === 'invalid_type' ? (EXPECTED[inner.expected] ?? inner.expected) : 'a string',
-  );
+  const expected = kinds.map((inner) => (inner?.code === 'invalid_type' ? expectedOf(inner) : 'a string'));
   return invalidType(paramOf(path), `one of ${[...new Set(expected)].join(' or ')}`, kindOf(value));
 }
 
@@ -164,7 +168,7 @@ function translate(root: unknown, issue: Issue): ApiError {
       return propertyNameTooLong(paramOf(path.slice(0, -1)), String(path.at(-1)), 64);
     case 'invalid_type':
       if (value === undefined) return missingParameter(param);
-      return invalidType(param, EXPECTED[issue.expected] ?? issue.expected, kindOf(value));
+      return invalidType(param, expectedOf(issue), kindOf(value));
     case 'invalid_value':
       if (value === undefined) return missingParameter(param);
       if (typeof value !== 'string') return invalidType(param, 'a string', kindOf(value));

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { EngineStartError } from '../../engine/errors.ts';
 import { MIGRATIONS } from '../../engine/store/migrations.ts';
@@ -313,6 +315,23 @@ describe('the database', () => {
     mkdirSync(locked);
     chmodSync(locked, 0o500);
     await refusal(opening(path.join(locked, 'runs.sqlite')), /cannot be opened for writing/);
+  });
+
+  it('says what is needed on a Node.js that has no SQLite', async () => {
+    const code = `
+      const { createEngine, EngineStartError } = await import('${new URL('../../engine/index.ts', import.meta.url).href}');
+      try { await createEngine({ database: ':memory:', model: { provider: 'rehearsal' } }); }
+      catch (error) { console.log(error instanceof EngineStartError, error.message); }`;
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--no-experimental-sqlite',
+      '--input-type=module',
+      '-e',
+      code,
+    ]);
+    assert.equal(
+      stdout.trim(),
+      `true The embedded service needs Node.js 22.13 or newer for its database (this is ${process.version}).`,
+    );
   });
 
   it('that is full fails the run, not the process, and the run’s row follows', async () => {

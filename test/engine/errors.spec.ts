@@ -189,7 +189,7 @@ const REFUSALS: Refusal[] = [
     what: 'a limit in words',
     method: 'GET',
     path: '/threads/{thread}/runs?limit=ten',
-    message: "Invalid type for 'limit': expected a decimal, but got a string instead.",
+    message: "Invalid type for 'limit': expected an integer, but got a string instead.",
     param: 'limit',
     code: 'invalid_type',
   },

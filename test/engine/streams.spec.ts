@@ -15,6 +15,7 @@ import {
   says,
   send,
   USAGE,
+  until,
   Workshop,
 } from './support.ts';
 
@@ -363,6 +364,58 @@ describe('streams', () => {
     ]);
     assert.equal(run.status, 'cancelled');
     assert.equal(typeof run.cancelled_at, 'number');
+  });
+
+  it('ends an expired run with its message and its step', async () => {
+    let seconds = 1_800_000_000;
+    const { engine, client } = await workshop.open(new ScriptedModel(hangs('Half')), {
+      clock: () => seconds * 1000,
+      expirySeconds: 30,
+    });
+    const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    const stream = client.beta.threads.createAndRunStream({ assistant_id });
+    stream.once('textDelta', async () => {
+      seconds += 30;
+      await engine.sweep();
+    });
+    const { run, events, messages, steps } = await read(stream);
+    assert.deepEqual(orderOf(events), [
+      'thread.created',
+      ...START,
+      ...TEXT,
+      'message.incomplete',
+      'run.step.expired',
+      'run.expired',
+    ]);
+    assert.deepEqual([run.status, run.expires_at], ['expired', seconds]);
+    assert.deepEqual(messages[0]!.incomplete_details, { reason: 'run_expired' });
+    assert.equal((steps[0] as Json).expired_at, seconds);
+  });
+
+  it('expires by itself, on the wall clock', async () => {
+    const { client } = await workshop.open(new ScriptedModel(hangs('Half')), { expirySeconds: 1 });
+    const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    assert.equal(
+      (await client.beta.threads.createAndRunStream({ assistant_id }).finalRun()).status,
+      'expired',
+    );
+  });
+
+  it('is one story, whenever the cancel comes', async () => {
+    const b = await bench(says('one two three four five six'));
+    for (let pause = 0; pause < 60; pause++) {
+      const thread = { messages: [{ role: 'user' as const, content: 'Hi' }] };
+      const stream = b.client.beta.threads.createAndRunStream({ assistant_id: b.assistant, thread });
+      stream.once('event', async () => {
+        const { id, thread_id } = await until(async () => stream.currentRun());
+        for (let i = 0; i < pause; i++) await Promise.resolve();
+        await b.client.beta.threads.runs.cancel(id, { thread_id }).catch(() => {});
+      });
+      const { run } = await read(stream);
+      const stored = await b.client.beta.threads.runs.retrieve(run.id, { thread_id: run.thread_id });
+      assert.deepEqual(stored, run);
+      assert(run.status === 'cancelled' || run.status === 'completed', run.status);
+    }
   });
 
   it('does not wait for a model that ignores its signal', async () => {
