@@ -1,6 +1,6 @@
 /** What every piece of a node's work shares. */
 import type { Node, NodeAPI } from 'node-red';
-import type { ServiceNode, Translate } from '../openai-runs-service/connection.ts';
+import type { Connection, ServiceNode, Translate } from '../openai-runs-service/connection.ts';
 import type { Conversations } from './conversation.ts';
 import type { Job, JobState } from './job.ts';
 import type { Method } from './methods/method.ts';
@@ -21,6 +21,12 @@ export interface Desk {
   readonly stash: AnswerStash;
   readonly conversations: Conversations;
 }
+
+/** Opens the service's connection, when a job first needs it. */
+export type Connect = () => Promise<Connection>;
+
+/** What a job does, from its message to its last send. */
+export type Work = (job: Job, connect: Connect) => Promise<void>;
 
 /** A job's state changed. */
 export function setState({ status }: Desk, job: Job, state: JobState): void {

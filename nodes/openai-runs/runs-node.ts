@@ -2,7 +2,7 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import type { Connection, ServiceNode, Translate } from '../openai-runs-service/connection.ts';
 import { Conversations } from './conversation.ts';
-import type { Desk } from './desk.ts';
+import type { Connect, Desk, Work } from './desk.ts';
 import { isRunsError, RunsError } from './errors.ts';
 import { Input } from './input.ts';
 import { Job } from './job.ts';
@@ -190,6 +190,3 @@ export class RunsNode {
     }
   }
 }
-
-export type Connect = () => Promise<Connection>;
-export type Work = (job: Job, connect: Connect) => Promise<void>;

@@ -1,10 +1,9 @@
 /** Messages that come back into the node as answers to its tool calls. */
 import type { NodeMessageInFlow } from 'node-red';
-import type { Desk } from '../desk.ts';
+import type { Connect, Desk, Work } from '../desk.ts';
 import { RunsError } from '../errors.ts';
 import type { Job } from '../job.ts';
 import { resumeRun } from '../perform/run.ts';
-import type { Connect, Work } from '../runs-node.ts';
 import { isObject } from '../settings.ts';
 import { callsOf } from './loop.ts';
 import { outputOf } from './output.ts';
