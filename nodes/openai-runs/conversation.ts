@@ -1,11 +1,7 @@
 /** Conversations: one thread per key, remembered in the node's context. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { Kept } from './kept.ts';
 import type { Settings } from './settings.ts';
-
-/** Where the threads are kept in the node's context: `{ "<key>": "<thread id>" }`. */
-const PLACE = 'conversations';
-
-type Threads = Record<string, string>;
 
 export class Conversations {
   private readonly RED: NodeAPI;
@@ -13,13 +9,14 @@ export class Conversations {
   private readonly settings: Settings;
   /** Threads being made, so that two first messages of one key get one thread. */
   private readonly making = new Map<string, Promise<string>>();
-  /** Changes of the kept threads, one after the other. */
-  private last: Promise<unknown> = Promise.resolve();
+  /** Thread ids by key. */
+  private readonly threads: Kept<string>;
 
   constructor(RED: NodeAPI, node: Node, settings: Settings) {
     this.RED = RED;
     this.node = node;
     this.settings = settings;
+    this.threads = new Kept(node, 'conversations');
   }
 
   /** Whether the node is set to keep conversations. */
@@ -65,54 +62,25 @@ export class Conversations {
 
   /** Forgets a conversation; only if it is still on the given thread, where one is given. */
   forget(key: string, threadId?: string): Promise<void> {
-    return this.change((threads) => {
+    return this.threads.change((threads) => {
       if (threadId === undefined || threads[slot(key)] === threadId) delete threads[slot(key)];
     });
   }
 
   forgetAll(): Promise<void> {
-    return this.change((threads) => {
+    return this.threads.change((threads) => {
       for (const name of Object.keys(threads)) delete threads[name];
     });
   }
 
   private async findOrMake(key: string, make: () => Promise<string>): Promise<string> {
-    await this.last;
-    const known = (await this.read())[slot(key)];
+    const known = (await this.threads.read())[slot(key)];
     if (known) return known;
     const made = await make();
-    await this.change((threads) => {
+    await this.threads.change((threads) => {
       threads[slot(key)] = made;
     });
     return made;
-  }
-
-  private change(edit: (threads: Threads) => void): Promise<void> {
-    const changed = this.last.then(async () => {
-      const threads = { ...(await this.read()) };
-      edit(threads);
-      await this.write(threads);
-    });
-    this.last = changed.catch(() => {});
-    return changed;
-  }
-
-  private read(): Promise<Threads> {
-    return new Promise((resolve, reject) => {
-      this.node
-        .context()
-        .get(PLACE, undefined as never, (error: unknown, threads: unknown) =>
-          error ? reject(error) : resolve((threads as Threads) ?? {}),
-        );
-    });
-  }
-
-  private write(threads: Threads): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.node
-        .context()
-        .set(PLACE, threads, undefined as never, (error: unknown) => (error ? reject(error) : resolve()));
-    });
   }
 }
 

@@ -3,23 +3,20 @@
  * a restart loses none of them.
  */
 import type { Node } from 'node-red';
-
-const PLACE = 'toolAnswers';
-
-type Answers = Record<string, Record<string, string>>;
+import { Kept } from '../kept.ts';
 
 export class AnswerStash {
   private readonly node: Node;
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly answers: Kept<Record<string, string>>;
 
   constructor(node: Node) {
     this.node = node;
+    this.answers = new Kept(node, 'toolAnswers');
   }
 
   /** The answers kept for a run, by call id. */
   async of(runId: string): Promise<Map<string, string>> {
-    await this.last;
-    return new Map(Object.entries((await this.read())[runId] ?? {}));
+    return new Map(Object.entries((await this.answers.read())[runId] ?? {}));
   }
 
   keep(runId: string, callId: string, output: string): void {
@@ -34,27 +31,10 @@ export class AnswerStash {
     });
   }
 
-  private change(edit: (answers: Answers) => void): void {
-    this.last = this.last
-      .then(async () => {
-        const answers = { ...(await this.read()) };
-        edit(answers);
-        await new Promise<void>((resolve, reject) =>
-          this.node
-            .context()
-            .set(PLACE, answers, undefined as never, (error: unknown) => (error ? reject(error) : resolve())),
-        );
-      })
+  /** A context that can't be written costs only the memory of a restart. */
+  private change(edit: (answers: Record<string, Record<string, string>>) => void): void {
+    this.answers
+      .change(edit)
       .catch((error: unknown) => this.node.debug(`tool answers can't be kept: ${error}`));
-  }
-
-  private read(): Promise<Answers> {
-    return new Promise((resolve, reject) => {
-      this.node
-        .context()
-        .get(PLACE, undefined as never, (error: unknown, answers: unknown) =>
-          error ? reject(error) : resolve((answers as Answers) ?? {}),
-        );
-    });
   }
 }
