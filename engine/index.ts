@@ -54,8 +54,8 @@ export interface Engine {
  * Opens the database, applies migrations, brings up the declared assistants, and takes up what an earlier
  * process left behind: queued runs run, runs in progress fail, runs waiting for tools wait on.
  * @throws EngineStartError with one clear sentence: no `node:sqlite`, database not writable, corrupt or newer,
- *   or a declared assistant that is not valid.
+ *   or a declared assistant that is not valid. TypeError for a provider that does not exist.
  */
-export function createEngine(options: EngineOptions): Promise<Engine> {
+export async function createEngine(options: EngineOptions): Promise<Engine> {
   return startEngine(options, createModel(options.model));
 }

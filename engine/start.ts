@@ -56,7 +56,9 @@ export async function startEngine(
   model: Model,
   internals: EngineInternals = {},
 ): Promise<StartedEngine> {
-  const { database, log = silent, clock = Date.now, contextWindow = DEFAULT_CONTEXT_WINDOW } = options;
+  const { database, log = silent, clock = Date.now } = options;
+  // 0 comes from an empty field of a form.
+  const contextWindow = options.contextWindow || DEFAULT_CONTEXT_WINDOW;
   const store = await openStore(database);
   const hub = new EventHub();
   const workerId = newWorkerId();
@@ -67,7 +69,7 @@ export async function startEngine(
     log,
     clock,
     now: () => Math.floor(clock() / 1000),
-    expirySeconds: options.expirySeconds ?? DEFAULT_EXPIRY_SECONDS,
+    expirySeconds: options.expirySeconds || DEFAULT_EXPIRY_SECONDS,
     defaultModel: options.model.model || (options.model.provider === 'rehearsal' ? 'rehearsal' : 'default'),
     workerId,
     executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, ...internals }),

@@ -17,8 +17,16 @@ const PAGE = 100;
 /** The thread's first message stays before the gap if it takes no more than this part of the room. */
 const HEAD_SHARE = 0.25;
 
-/** Part of the room that a run with tools leaves free for their rounds when messages must be left out anyway. */
-const ROUNDS_SHARE = 0.25;
+/** Part of the room that a new window leaves free, for rounds and answers to come. */
+const GROWTH_SHARE = 0.25;
+/** An earlier window that would use less of the room than this was made for a smaller one. */
+const WORTH_KEEPING = 0.5;
+
+/** What the model sees of a thread too long for it: its first message, perhaps, and all from `from` on (seq). */
+interface Window {
+  from: number;
+  head: number | null;
+}
 
 export interface Prompt {
   items: TurnItem[];
@@ -36,6 +44,8 @@ interface Unit {
   /** Must be there whatever it costs: this run's own, and what it answers to. */
   needed: boolean;
 }
+
+const weight = (units: Unit[]): number => units.reduce((sum, { tokens }) => sum + tokens, 0);
 
 const messageIdOf = (step: StepRow) =>
   (JSON.parse(step.details) as { message_creation?: { message_id: string } }).message_creation?.message_id;
@@ -76,79 +86,113 @@ export class PromptBuilder {
     await this.#loadSteps([this.#run.id]);
     const trailing = this.#trailingRounds();
     const needed = fixed + trailing.reduce((sum, item) => sum + itemTokens(item), 0);
-    let { tail, complete } = await this.#tail(room - needed);
-    if (!complete && this.#run.window_from === null && tools.length > 0) {
-      // Rounds to come find their room free, so that the prompt only grows during the run.
-      ({ tail, complete } = await this.#tail((room - needed) * (1 - ROUNDS_SHARE)));
-    }
-    const units = tail.toReversed();
-    const head = complete ? undefined : await this.#head(units, room - needed);
-    const allThere = complete && this.#options.truncation.type === 'auto';
-    const windowFrom = allThere ? 0 : (units[0]?.seq ?? 0);
-    if (head) units.unshift(head);
+    const { units, window } = await this.#choose(room - needed);
     return {
       items: settleIds([...units.flatMap(({ items }) => items), ...trailing]),
-      tokens: needed + units.reduce((sum, { tokens }) => sum + tokens, 0),
-      windowFrom,
-      windowHead: head?.seq ?? null,
+      tokens: needed + weight(units),
+      windowFrom: window.from,
+      windowHead: window.head,
     };
   }
 
-  /** Messages from the newest back, until the room is used up. `complete`: nothing was left out. */
-  async #tail(room: number): Promise<{ tail: Unit[]; complete: boolean }> {
+  /** The units that fit into the room, oldest first, and the window that they make. */
+  async #choose(room: number): Promise<{ units: Unit[]; window: Window }> {
+    const { window_from: from, window_head: head } = this.#run;
+    // A later turn keeps the run's window, and moves its beginning only where the rounds have outgrown it.
+    if (from !== null) return this.#within({ from, head }, room);
+    if (this.#options.truncation.type === 'last_messages') {
+      const { units } = await this.#collect(room, 0);
+      return { units, window: { from: units[0]?.seq ?? 0, head: null } };
+    }
+    const kept = await this.#asBefore(room);
+    if (kept) return kept;
+    const { units, complete } = await this.#collect(room, 0);
+    return complete ? { units, window: { from: 0, head: null } } : this.#anew(room);
+  }
+
+  async #within(window: Window, room: number): Promise<{ units: Unit[]; window: Window; complete: boolean }> {
+    const head = window.head === null ? undefined : await this.#first();
+    const { units, complete } = await this.#collect(room - weight(head ? [head] : []), window.from);
+    const moved = complete ? window.from : (units[0]?.seq ?? 0);
+    if (head) units.unshift(head);
+    return { units, window: { from: moved, head: head?.seq ?? null }, complete };
+  }
+
+  /** The window of the thread's last run, while it holds and is worth keeping: providers then know the beginning. */
+  async #asBefore(room: number): Promise<{ units: Unit[]; window: Window } | undefined> {
+    const last = await this.#db
+      .selectFrom('runs')
+      .select(['window_from', 'window_head'])
+      .where('thread_id', '=', this.#run.thread_id)
+      .where('seq', '<', this.#run.seq)
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    if (!last?.window_from) return undefined;
+    const kept = await this.#within({ from: last.window_from, head: last.window_head }, room);
+    return kept.complete && weight(kept.units) >= room * WORTH_KEEPING ? kept : undefined;
+  }
+
+  /** A window with room to grow, so that it can stay where it begins for some time. */
+  async #anew(room: number): Promise<{ units: Unit[]; window: Window }> {
+    const first = await this.#first();
+    const head = first && first.tokens <= room * HEAD_SHARE ? first : undefined;
+    const { units } = await this.#collect(room * (1 - GROWTH_SHARE) - weight(head ? [head] : []), 0);
+    const from = units[0]?.seq ?? 0;
+    if (!head || head.seq >= from) return { units, window: { from, head: null } };
+    return { units: [head, ...units], window: { from, head: head.seq } };
+  }
+
+  /**
+   * Messages from the newest back to `from`, until the room is used up; oldest first.
+   * `complete`: all that was wanted is there.
+   */
+  async #collect(room: number, from: number): Promise<{ units: Unit[]; complete: boolean }> {
     const { truncation } = this.#options;
     const most = truncation.type === 'last_messages' ? (truncation.last_messages ?? Infinity) : Infinity;
-    const from = this.#run.window_from;
-    const tail: Unit[] = [];
+    const units: Unit[] = [];
     let left = room;
     let foreign = 0;
     let before: number | undefined;
     while (true) {
-      const rows = await this.#page(before);
+      const rows = await this.#page(from, before);
       await this.#loadSteps(rows.flatMap(({ run_id }) => run_id ?? []));
       for (const row of rows) {
-        if (from !== null && row.seq < from)
-          return { tail, complete: this.#run.window_head === null && from === 0 };
         const own = row.run_id === this.#run.id;
-        if (!own && foreign === most) return { tail, complete: true };
+        if (!own && foreign === most) return { units: units.reverse(), complete: true };
         const unit = this.#unit(row, own || foreign === 0);
         if (!own) foreign++;
         left -= unit.tokens;
-        if (left < 0 && !unit.needed) return { tail, complete: false };
-        tail.push(unit);
+        if (left < 0 && !unit.needed) return { units: units.reverse(), complete: false };
+        units.push(unit);
       }
-      if (rows.length < PAGE) return { tail, complete: true };
+      if (rows.length < PAGE) return { units: units.reverse(), complete: true };
       before = rows.at(-1)!.seq;
     }
   }
 
-  #page(before: number | undefined): Promise<MessageRow[]> {
+  #page(from: number, before: number | undefined): Promise<MessageRow[]> {
     let query = this.#db
       .selectFrom('messages')
       .selectAll()
       .where('thread_id', '=', this.#run.thread_id)
+      .where('seq', '>=', from)
       .orderBy('seq', 'desc')
       .limit(PAGE);
     if (before !== undefined) query = query.where('seq', '<', before);
     return query.execute();
   }
 
-  /** The thread's first message, where the middle is dropped and it takes little room. */
-  async #head(units: Unit[], room: number): Promise<Unit | undefined> {
-    if (this.#options.truncation.type === 'last_messages') return undefined;
-    const settled = this.#run.window_from !== null;
-    if (settled && this.#run.window_head === null) return undefined;
-    let query = this.#db.selectFrom('messages').selectAll().where('thread_id', '=', this.#run.thread_id);
-    if (settled) query = query.where('seq', '=', this.#run.window_head!);
-    const row = await query.orderBy('seq').limit(1).executeTakeFirst();
-    if (!row || units.some(({ seq }) => seq === row.seq)) return undefined;
-    const unit = this.#unit(row, false);
-    if (settled) return unit;
-    if (unit.tokens > room * HEAD_SHARE) return undefined;
-    // The gap grows until the head fits in.
-    let used = units.reduce((sum, { tokens }) => sum + tokens, unit.tokens);
-    while (used > room && units.length > 0 && !units[0]!.needed) used -= units.shift()!.tokens;
-    return unit;
+  /** The thread's first message: the only one that is kept before a gap. */
+  async #first(): Promise<Unit | undefined> {
+    const row = await this.#db
+      .selectFrom('messages')
+      .selectAll()
+      .where('thread_id', '=', this.#run.thread_id)
+      .orderBy('seq')
+      .limit(1)
+      .executeTakeFirst();
+    return row && this.#unit(row, false);
   }
 
   async #loadSteps(runIds: string[]): Promise<void> {

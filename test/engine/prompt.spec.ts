@@ -226,7 +226,8 @@ describe('what the model is given', () => {
       Array.from({ length: numbers.length - 1 }, (_, i) => 500 - (numbers.length - 1) + i),
     );
     const tokens = textOf(model.turns[0]!).reduce((sum, text) => sum + estimateTokens(text) + 4, 0);
-    assert(tokens <= 875 && tokens > 800, `${tokens} of 875 tokens used`);
+    // An eighth of the window is the answer's; of the rest a quarter is left for what is to come.
+    assert(tokens <= 656 && tokens > 600, `${tokens} of 656 tokens used`);
   });
 
   it('is only the last messages, where that is asked for', async () => {
@@ -255,6 +256,34 @@ describe('what the model is given', () => {
     assert(first.items.length > 50 && first.items.length < 300);
     assert.deepEqual(second.items.slice(0, first.items.length), first.items);
     assert.deepEqual(third.items.slice(0, second.items.length), second.items);
+  });
+
+  it('begins where the last run’s began, for as long as that fits', async () => {
+    const model = new ScriptedModel(says('Certainly, as you wish.'));
+    const { beta, say, finish } = await bench(model, 2000);
+    const { id: assistant_id } = await beta.assistants.create({ model: 'm' });
+    const thread_id = await say(300, (i) => `message number ${i}`);
+    const RUNS = 60;
+    for (let i = 0; i < RUNS; i++) {
+      await finish(thread_id, {
+        assistant_id,
+        additional_messages: [{ role: 'user', content: `question ${i}` }],
+      });
+    }
+    const grown = model.turns.filter(({ items }, i) => {
+      const before = model.turns[i - 1]?.items;
+      return before && JSON.stringify(items.slice(0, before.length)) === JSON.stringify(before);
+    });
+    assert(grown.length >= RUNS * 0.8, `${grown.length} of ${RUNS} prompts begin with the one before`);
+    assert(grown.length < RUNS - 1, 'the window has moved at least once');
+    for (const turn of model.turns) {
+      assert(textOf(turn).reduce((sum, text) => sum + estimateTokens(text) + 4, 0) <= 1750);
+      assert.equal(textOf(turn)[0], 'message number 0');
+    }
+    await finish(thread_id, { assistant_id, max_prompt_tokens: 256 });
+    await finish(thread_id, { assistant_id });
+    const [small, large] = model.turns.slice(-2) as [Turn, Turn];
+    assert(small.items.length * 3 < large.items.length, 'a small window is not inherited');
   });
 
   it('makes room at the gap when the rounds outgrow it', async () => {
