@@ -1,0 +1,268 @@
+/** What each of the nine methods puts on the wire, and what it refuses before anything is sent. */
+import assert from 'node:assert/strict';
+import { methods } from '../../nodes/openai-runs/methods/index.ts';
+import { json, startServer, type TestServer } from '../support/http-server.ts';
+import { run, step } from '../support/objects.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+
+interface Row {
+  /** `METHOD /path` below /v1. */
+  line: string;
+  /** What the payload must hold, and the body that becomes of it (undefined: no body at all). */
+  required: Msg;
+  requiredBody?: Msg;
+  /** What it may hold beside that. */
+  optional: Msg;
+  optionalBody?: Msg;
+  optionalQuery?: string;
+  /** Fields that are wrong: name, value, and what the refusal says. */
+  wrong: [string, unknown, RegExp][];
+  answer: Msg;
+}
+
+const CONTENT = 'step_details.tool_calls[*].file_search.results[*].content';
+const page = (data: Msg[]) => ({ object: 'list', data, has_more: false });
+
+const runOptions = {
+  instructions: 'Be short.',
+  model: 'model-y',
+  tools: [{ type: 'function', function: { name: 'lamp', parameters: { type: 'object' } } }],
+  tool_choice: { type: 'function', function: { name: 'lamp' } },
+  parallel_tool_calls: false,
+  response_format: { type: 'json_object' },
+  temperature: 0.5,
+  top_p: 1,
+  max_prompt_tokens: 256,
+  max_completion_tokens: 16,
+  truncation_strategy: { type: 'last_messages', last_messages: 2 },
+  metadata: { room: 'kitchen' },
+};
+const paging = { limit: 2, order: 'asc', after: 'run_a', before: 'run_b' };
+const badPath: Row['wrong'] = [
+  ['thread_id', '../../files', /^thread_id in msg\.payload is no id/],
+  ['thread_id', '..', /is no id/],
+  ['thread_id', 'a/b', /is no id/],
+  ['thread_id', 'a?b=c', /is no id/],
+  ['thread_id', 'a%2e%2e', /is no id/],
+  ['thread_id', 7, /^thread_id in msg\.payload must be string, but is number/],
+  ['thread_id', null, /must be string, but is null/],
+  ['thread_id', undefined, /^thread_id is missing: \w+ needs it, in the form or in msg\.payload\./],
+];
+const badOptions: Row['wrong'] = [
+  ['instructions', 7, /instructions in msg\.payload must be string/],
+  ['model', {}, /must be string/],
+  ['tools', { type: 'function' }, /must be array/],
+  ['tools', ['lamp'], /^Every entry of tools in msg\.payload must be object, but there is string \[0\]/],
+  ['tool_choice', 'sometimes', /one of none, auto, required/],
+  ['parallel_tool_calls', 'no', /must be boolean/],
+  ['response_format', 'json', /one of auto/],
+  ['temperature', Number.NaN, /must be number, but is NaN/],
+  ['top_p', '1', /must be number/],
+  ['max_prompt_tokens', 1.5, /must be integer/],
+  ['max_completion_tokens', Number.POSITIVE_INFINITY, /must be integer, but is Infinity/],
+  ['truncation_strategy', 'auto', /must be object/],
+  ['metadata', ['a'], /must be object, but is array/],
+  ['metadata', { on: new Map() }, /metadata in msg\.payload can't be sent as JSON: on = Map/],
+  ['stream', 'yes', /stream in msg\.payload must be boolean/],
+];
+
+const table: Record<string, Row> = {
+  createThreadAndRun: {
+    line: 'POST /threads/runs',
+    required: { assistant_id: 'asst_1' },
+    requiredBody: { assistant_id: 'asst_1', stream: false },
+    optional: {
+      ...runOptions,
+      thread: { messages: [{ role: 'user', content: 'Hi' }], metadata: { a: 'b' } },
+      tool_resources: { file_search: { vector_store_ids: ['vs_1'] } },
+    },
+    wrong: [
+      ...badOptions,
+      ['assistant_id', undefined, /^assistant_id is missing/],
+      ['thread', ['Hi'], /thread in msg\.payload must be object, but is array/],
+      ['tool_resources', 'x', /must be object/],
+    ],
+    answer: run(),
+  },
+  createRun: {
+    line: 'POST /threads/thread_1/runs',
+    required: { thread_id: 'thread_1', assistant_id: 'asst_1' },
+    requiredBody: { assistant_id: 'asst_1', stream: false },
+    optional: {
+      ...runOptions,
+      additional_messages: [{ role: 'user', content: 'Hi' }],
+      additional_instructions: 'And friendly.',
+      reasoning_effort: 'low',
+      include: [CONTENT],
+    },
+    optionalQuery: `include[]=${CONTENT}`,
+    wrong: [
+      ...badPath,
+      ...badOptions,
+      ['additional_messages', ['Hi'], /Every entry of additional_messages/],
+      ['reasoning_effort', 'some', /one of none, minimal, low/],
+      ['include', [{}], /Every entry of include/],
+    ],
+    answer: run(),
+  },
+  submitToolOutputsToRun: {
+    line: 'POST /threads/thread_1/runs/run_1/submit_tool_outputs',
+    required: {
+      thread_id: 'thread_1',
+      run_id: 'run_1',
+      tool_outputs: [{ tool_call_id: 'call_1', output: '21' }],
+    },
+    requiredBody: { tool_outputs: [{ tool_call_id: 'call_1', output: '21' }], stream: false },
+    optional: {},
+    wrong: [
+      ...badPath,
+      ['run_id', '.', /run_id in msg\.payload is no id/],
+      ['tool_outputs', undefined, /tool_outputs is missing/],
+      ['tool_outputs', '21', /must be array/],
+      ['tool_outputs', ['21'], /Every entry of tool_outputs/],
+    ],
+    answer: run(),
+  },
+  getRun: {
+    line: 'GET /threads/thread_1/runs/run_1',
+    required: { thread_id: 'thread_1', run_id: 'run_1' },
+    optional: {},
+    wrong: [...badPath, ['run_id', undefined, /run_id is missing/]],
+    answer: run(),
+  },
+  listRuns: {
+    line: 'GET /threads/thread_1/runs',
+    required: { thread_id: 'thread_1' },
+    optional: paging,
+    optionalQuery: 'limit=2&order=asc&after=run_a&before=run_b',
+    wrong: [...badPath, ['limit', '2', /must be integer/], ['order', 'up', /one of asc, desc/]],
+    answer: page([run()]),
+  },
+  modifyRun: {
+    line: 'POST /threads/thread_1/runs/run_1',
+    required: { thread_id: 'thread_1', run_id: 'run_1' },
+    requiredBody: {},
+    optional: { metadata: { seen: 'yes' } },
+    wrong: [...badPath, ['metadata', 'seen', /metadata in msg\.payload must be object, but is string/]],
+    answer: run(),
+  },
+  cancelRun: {
+    line: 'POST /threads/thread_1/runs/run_1/cancel',
+    required: { thread_id: 'thread_1', run_id: 'run_1' },
+    optional: {},
+    wrong: [...badPath, ['run_id', 'a\nb', /is no id/]],
+    answer: run({ status: 'cancelling' }),
+  },
+  listRunSteps: {
+    line: 'GET /threads/thread_1/runs/run_1/steps',
+    required: { thread_id: 'thread_1', run_id: 'run_1' },
+    optional: { ...paging, include: [CONTENT] },
+    optionalQuery: `limit=2&order=asc&after=run_a&before=run_b&include[]=${CONTENT}`,
+    wrong: [...badPath, ['include', CONTENT, /must be array/], ['after', 7, /must be string/]],
+    answer: page([step()]),
+  },
+  getRunStep: {
+    line: 'GET /threads/thread_1/runs/run_1/steps/step_1',
+    required: { thread_id: 'thread_1', run_id: 'run_1', step_id: 'step_1' },
+    optional: { include: [CONTENT] },
+    optionalQuery: `include[]=${CONTENT}`,
+    wrong: [...badPath, ['step_id', undefined, /step_id is missing/], ['step_id', 'a#b', /is no id/]],
+    answer: step(),
+  },
+};
+
+const sorted = (query: string) => [...new URLSearchParams(query)].map((pair) => pair.join('=')).sort();
+
+describe('the table of requests', () => {
+  it('has a row for every method, and every parameter of each in it', () => {
+    assert.deepEqual(Object.keys(table).sort(), methods.map(({ id }) => id).sort());
+    for (const { id, parameters } of methods) {
+      const { required, optional } = table[id] as Row;
+      assert.deepEqual(Object.keys({ ...required, ...optional }).sort(), Object.keys(parameters).sort(), id);
+    }
+  });
+});
+
+onEachRuntime('requests', (start) => {
+  let server: TestServer;
+  const service = () => ({ backend: 'server', url: `${server.url}/v1` });
+  beforeEach(async () => {
+    server = await startServer((_request, response) => json(response, {}));
+  });
+  afterEach(() => server.close());
+
+  for (const [method, row] of Object.entries(table)) {
+    const answered = () => {
+      server.answer = (_request, response) => json(response, row.answer);
+    };
+
+    it(`${method} sends ${row.line} with what is required, and with all that is optional`, async () => {
+      answered();
+      const flow = await start(flowWith({ method, delivery: 'start' }, service()));
+      // Ids of other methods in the same payload stay out of path, query and body.
+      const others = { thread_id: 'thread_x', run_id: 'run_x', step_id: 'step_x', stream: false };
+      flow.send({ payload: { ...others, ...row.required } });
+      const out = await flow.wait('out');
+      const { object, id } = row.answer;
+      assert.deepEqual({ object: out.payload.object, id: out.payload.id }, { object, id });
+      flow.send({ payload: { ...row.required, ...row.optional } });
+      await flow.wait('out', 2);
+      const [bare, full] = server.received;
+      for (const request of [bare, full]) {
+        assert.equal(`${request?.method} ${request?.path}`, row.line.replace(' ', ' /v1'));
+        assert.equal(request?.headers['openai-beta'], 'assistants=v2');
+        assert.equal('content-type' in (request?.headers ?? {}), row.requiredBody !== undefined);
+      }
+      assert.deepEqual(bare?.body, row.requiredBody);
+      assert.equal(bare?.query, '');
+      const { include: _, ...inBody } = row.optional;
+      assert.deepEqual(full?.body, row.requiredBody && { ...row.requiredBody, ...inBody });
+      assert.deepEqual(sorted(full?.query ?? ''), sorted(row.optionalQuery ?? ''));
+      assert.equal(server.received.length, 2);
+    });
+
+    it(`${method} refuses what is wrong, naming it, and sends nothing`, async () => {
+      answered();
+      const flow = await start(flowWith({ method, delivery: 'start' }, service()));
+      for (const [index, [name, value, wording]] of row.wrong.entries()) {
+        if (name === 'stream' && !['createRun', 'createThreadAndRun'].includes(method)) continue;
+        flow.send({ payload: { ...row.required, ...row.optional, [name]: value } });
+        const { error } = await flow.wait('caught', index + 1);
+        assert.match(error.message, wording, `${name} = ${String(value)}`);
+        assert.equal(error.cause.param, name);
+      }
+      assert.deepEqual(server.received, []);
+      assert.deepEqual(flow.out('out'), []);
+    });
+  }
+
+  it('sends null where null is a value of its own', async () => {
+    server.answer = (_request, response) => json(response, run());
+    const nulls = { temperature: null, instructions: null, tool_choice: null, metadata: null };
+    const flow = await start(flowWith({ method: 'createRun', delivery: 'start' }, service()));
+    flow.send({ payload: { thread_id: 'thread_1', assistant_id: 'asst_1', ...nulls } });
+    await flow.wait('out');
+    assert.deepEqual(server.received[0]?.body, { assistant_id: 'asst_1', ...nulls, stream: false });
+  });
+
+  it("passes on body fields that the SDK does not know, and none in a method without a body's fields", async () => {
+    server.answer = ({ path }, response) => json(response, path.endsWith('/runs') ? page([]) : run());
+    const extra = {
+      verbosity: 'low',
+      body: { x: 1 },
+      headers: { y: '2' },
+      path: '/elsewhere',
+      method: 'PUT',
+    };
+    const flow = await start(flowWith({ method: 'modifyRun' }, service()));
+    flow.send({ payload: { thread_id: 'thread_1', run_id: 'run_1', ...extra } });
+    await flow.wait('out');
+    assert.deepEqual(server.received[0]?.body, extra);
+    assert.equal(server.received[0]?.path, '/v1/threads/thread_1/runs/run_1');
+    assert.equal(server.received[0]?.headers.y, undefined);
+    await flow.deploy(flowWith({ method: 'listRuns' }, service()));
+    flow.send({ payload: { thread_id: 'thread_1', limit: 1, timeout: 5, signal: 'x', ...extra } });
+    await flow.wait('out', 2);
+    assert.equal(`${server.received[1]?.method} ${server.received[1]?.query}`, 'GET limit=1');
+  });
+});
