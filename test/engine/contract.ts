@@ -27,8 +27,11 @@ export class Contract {
   /** Name of an event → schema of its data. */
   readonly #events = new Map<string, string>();
 
+  readonly #paths: Record<string, object>;
+
   constructor() {
     const document = JSON.parse(readFileSync(FILE, 'utf8'));
+    this.#paths = document.paths;
     asRecorded(document.components.schemas);
     this.#ajv.addSchema({ $id: 'contract', ...document });
     for (const group of ['Thread', 'Run', 'RunStep', 'Message']) {
@@ -37,6 +40,12 @@ export class Contract {
       }
     }
     this.#events.set('error', 'Error');
+  }
+
+  operations(): { method: string; path: string }[] {
+    return Object.entries(this.#paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })),
+    );
   }
 
   /** @throws Error that names what is wrong with the value. */

@@ -95,6 +95,14 @@ const TOUR: [method: string, path: string, schema: string, body?: unknown, remem
   ['DELETE', '/assistants/{assistant}', 'DeleteAssistantResponse'],
 ];
 
+const IDS: Record<string, string> = {
+  assistant: 'asst',
+  thread: 'thread',
+  message: 'msg',
+  run: 'run',
+  step: 'step',
+};
+
 describe('objects', () => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
@@ -133,6 +141,25 @@ describe('objects', () => {
       if (path.endsWith('submit_tool_outputs')) {
         await client.beta.threads.runs.poll(value.id, { thread_id: known.thread! }, { pollIntervalMs: 1 });
       }
+    }
+  });
+
+  it('are there on every path that the contract has', async function () {
+    if (!contractIsHere) this.skip();
+    const { engine } = await workshop.open(new ScriptedModel(says('Done')));
+    const operations = new Contract().operations();
+    assert.equal(operations.length, 23);
+    for (const { method, path } of operations) {
+      const target = path.replace(/\{(\w+?)_id\}/g, (_, kind) => `${IDS[kind]}_x`);
+      const { error } = (await (
+        await send(engine, method, target, method === 'POST' ? {} : undefined)
+      ).json()) as Json;
+      assert(error?.code !== 'unknown_url' && error?.code !== 'method_not_supported', `${method} ${path}`);
+      const other = await send(engine, 'PUT', target, {});
+      assert.deepEqual(
+        [other.status, ((await other.json()) as Json).error.code],
+        [405, 'method_not_supported'],
+      );
     }
   });
 
