@@ -4,7 +4,7 @@ import { cancel, findsItself, prepare, save, sourceOf } from './editor/dialog.ts
 import { checkFields, type SavedFields } from './editor/fields.ts';
 import { text } from './editor/i18n.ts';
 import { type OutputSettings, outputKinds } from './editor/outputs.ts';
-import { atLeast, checkMethod } from './editor/validate.ts';
+import { atLeast, checkMethod, checkTyped } from './editor/validate.ts';
 
 RED.nodes.registerType('openai-runs', {
   category: 'AI',
@@ -14,7 +14,7 @@ RED.nodes.registerType('openai-runs', {
     name: { value: '' },
     service: { value: '', type: 'openai-runs-service', required: true },
     method: { value: 'createThreadAndRun', required: true, validate: checkMethod },
-    property: { value: 'payload' },
+    property: { value: 'payload', validate: checkTyped('propertyType') },
     propertyType: { value: 'msg' },
     fields: {
       value: {},
@@ -30,7 +30,7 @@ RED.nodes.registerType('openai-runs', {
     tools: { value: false },
     toolTimeout: { value: 60, validate: atLeast(1) },
     maxToolRounds: { value: 10, validate: atLeast(1) },
-    conversation: { value: '' },
+    conversation: { value: '', validate: checkTyped('conversationType') },
     conversationType: { value: 'msg' },
     busy: { value: 'queue' },
     deadline: { value: 0, validate: atLeast(0) },

@@ -6,16 +6,11 @@ import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import type { Method, Parameter } from '../../nodes/openai-runs/methods/method.ts';
 import { openBrowser } from '../support/browser.ts';
 import { Editor } from '../support/editor.ts';
-import { type NodeRed, type Release, startNodeRed } from '../support/node-red.ts';
+import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
 
 const texts = catalogue['openai-runs'];
 const TAB = 'f000000000000001';
 const SERVICE = 'f000000000000002';
-
-const LOOKS: { release: Release; dark: boolean }[] = [
-  { release: '5', dark: false },
-  { release: '4.1', dark: true },
-];
 
 /** One node of each method, as an older flow may have it: only what it needs. */
 const flows = [
@@ -113,8 +108,8 @@ async function fillSettings(dialog: Locator, method: Method): Promise<Record<str
   return { paging: 'all', maxItems: 77, outputs: 1 };
 }
 
-for (const { release, dark } of LOOKS) {
-  describe(`dialogs on Node-RED ${release}, ${dark ? 'dark' : 'light'}`, function () {
+for (const release of Object.keys(RELEASES) as Release[]) {
+  describe(`dialogs on Node-RED ${release}`, function () {
     this.timeout(60_000);
     let nodeRed: NodeRed;
     let browser: Browser;
@@ -122,7 +117,7 @@ for (const { release, dark } of LOOKS) {
 
     before(async () => {
       [nodeRed, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
-      editor = await Editor.open(browser, nodeRed.address, { dark });
+      editor = await Editor.open(browser, nodeRed.address);
     });
 
     after(async () => {
@@ -146,7 +141,7 @@ for (const { release, dark } of LOOKS) {
         const expected: Record<string, Filled> = {};
         for (const [name, parameter] of fields) expected[name] = await fill(editor, dialog, name, parameter);
         const settings = await fillSettings(dialog, method);
-        await editor.picture(`${release}-${dark ? 'dark' : 'light'}-${method.id}`);
+        await editor.picture(`${release}-${method.id}`);
         await editor.closeDialog();
 
         const saved = await editor.saved(`node-${method.id}`);

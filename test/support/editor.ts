@@ -92,6 +92,11 @@ export class Editor {
     }, id);
   }
 
+  /** Everything that the deployed flows hold, as the runtime gives it out. */
+  async exported(): Promise<unknown> {
+    return (await this.page.request.get(new URL('flows', this.page.url()).href)).json();
+  }
+
   async openDialog(id: string): Promise<Locator> {
     await this.node(id).dblclick({ position: { x: 60, y: 12 } });
     return this.#tray();

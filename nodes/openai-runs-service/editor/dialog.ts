@@ -36,7 +36,8 @@ const TESTED = [
 ];
 
 const input = (name: string) => $(`#node-config-input-${name}`);
-const entered = (name: string) => String(input(name).val() ?? '');
+/** "_ADD_" is the editor's own entry of a list of config nodes: none is chosen. */
+const entered = (name: string) => String(input(name).val() ?? '').replace(/^_ADD_$/, '');
 const list = (name: string) => $(`#runs-service-${name}`);
 
 export function prepareService(node: EditorNode): void {

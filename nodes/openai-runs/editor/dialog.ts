@@ -45,6 +45,7 @@ export function prepare(node: EditorNode): void {
   fillMethods(node.method);
   // A flow written by hand or by an older version may lack some.
   for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) set(name, value);
+  if (!node.property) set('property', 'payload');
   input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
   prepareConversation(node);
   const context: FieldContext = {

@@ -13,3 +13,11 @@ export function atLeast(min: number) {
     return Number(value) >= min ? true : text('validation.atLeast', { min });
   };
 }
+
+/** A typedInput's value; nothing at all stands for the default. @param typeProperty where its type is saved */
+export function checkTyped(typeProperty: string) {
+  return function checkExpression(this: EditorNode, value: unknown, _options: object): true | string {
+    if (value === '' || value === undefined) return true;
+    return RED.utils.validateTypedProperty(String(value), this[typeProperty] || 'msg', {});
+  };
+}

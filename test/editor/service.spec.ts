@@ -1,0 +1,205 @@
+/** The service's dialog: what each choice asks for, the assistants, the test button, the database. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, Locator } from 'playwright-core';
+import { openBrowser } from '../support/browser.ts';
+import { Editor } from '../support/editor.ts';
+import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+
+const RUNS = 'f000000000000011';
+const SERVICE = 'f000000000000012';
+
+const flows = [
+  { id: 'f000000000000010', type: 'tab', label: 'service' },
+  {
+    id: RUNS,
+    type: 'openai-runs',
+    z: 'f000000000000010',
+    service: SERVICE,
+    method: 'createThreadAndRun',
+    x: 200,
+    y: 100,
+    wires: [[]],
+  },
+  { id: SERVICE, type: 'openai-runs-service', name: 'mine', backend: 'embedded', provider: 'rehearsal' },
+];
+
+const TOOL = { type: 'function', function: { name: 'lamp', parameters: { type: 'object' } } };
+
+/** A server on this machine that has models and assistants, for whoever brings the key. */
+async function startServer(): Promise<{ server: Server; url: string }> {
+  const server = createServer(({ url = '', headers }, response) => {
+    const allowed = headers.authorization === 'Bearer sk-right';
+    const answers: Record<string, object> = {
+      '/v1/models': { object: 'list', data: [{ id: 'small' }, { id: 'large' }] },
+      '/v1/assistants': { object: 'list', data: [{ id: 'asst_far', name: 'Far' }], has_more: false },
+    };
+    const body = allowed ? answers[url.replace(/\?.*/, '')] : { error: { message: 'Wrong key.' } };
+    response.writeHead(allowed ? (body ? 200 : 404) : 401, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body ?? {}));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
+}
+
+for (const release of Object.keys(RELEASES) as Release[]) {
+  describe(`service dialog on Node-RED ${release}`, function () {
+    this.timeout(60_000);
+    let nodeRed: NodeRed;
+    let browser: Browser;
+    let editor: Editor;
+    let server: Server;
+    let url: string;
+
+    before(async () => {
+      ({ server, url } = await startServer());
+      [nodeRed, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
+      editor = await Editor.open(browser, nodeRed.address, { dark: true });
+    });
+
+    after(async () => {
+      await browser?.close();
+      await nodeRed?.stop();
+      server?.close();
+    });
+
+    afterEach(async function () {
+      if (this.currentTest?.state === 'failed') await editor.picture(`failed-${release}`);
+      await editor.closeAll();
+    });
+
+    const open = async (): Promise<Locator> => {
+      await editor.openDialog(RUNS);
+      return editor.openConfig('service');
+    };
+    const save = async () => {
+      await editor.closeDialog();
+      await editor.closeDialog();
+    };
+    const test = async (dialog: Locator, expected: RegExp) => {
+      await dialog.getByRole('button', { name: 'Test', exact: true }).click();
+      await dialog.getByRole('status').filter({ hasText: expected }).waitFor();
+    };
+
+    it('declares an assistant with instructions, tools and an output schema, and keeps it', async () => {
+      let dialog = await open();
+      await dialog.getByRole('button', { name: /assistant$/ }).click();
+      await dialog.getByRole('group', { name: 'Assistants' }).getByLabel('Name').fill('Janitor');
+      await dialog.getByLabel('Instructions').fill('Switch lamps.\nSay so.');
+      await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill(JSON.stringify([TOOL]));
+      await dialog.getByRole('button', { name: 'Output' }).first().click();
+      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('JSON schema').click();
+      await dialog.getByRole('textbox', { name: 'Output', exact: true }).fill('{"type":"object"}');
+      await editor.picture(`${release}-service-assistant`);
+      await save();
+
+      const { assistants } = (await editor.saved(SERVICE)) as { assistants: Record<string, unknown>[] };
+      assert.equal(assistants.length, 1);
+      const { id, ...assistant } = assistants[0] ?? {};
+      assert.match(String(id), /^asst_[A-Za-z0-9]{24}$/);
+      assert.deepEqual(assistant, {
+        name: 'Janitor',
+        instructions: 'Switch lamps.\nSay so.',
+        tools: [TOOL],
+        response_format: {
+          type: 'json_schema',
+          json_schema: { name: 'answer', strict: true, schema: { type: 'object' } },
+        },
+      });
+      dialog = await open();
+      await save();
+      assert.deepEqual((await editor.saved(SERVICE)).assistants, assistants);
+    });
+
+    it('offers that assistant in the node, by name', async () => {
+      const dialog = await editor.openDialog(RUNS);
+      await dialog.getByRole('textbox', { name: 'Assistant', exact: true }).click();
+      await editor.page.getByText(/^Janitor \(asst_/).click();
+      await editor.closeDialog();
+      const { fields } = (await editor.saved(RUNS)) as { fields: { assistant_id: { value: string } } };
+      assert.match(fields.assistant_id.value, /^asst_/);
+      await editor.node(RUNS).getByText('Create thread and run: Janitor').waitFor();
+    });
+
+    it('refuses tools that the API would refuse, with the reason', async () => {
+      const dialog = await open();
+      await dialog.locator('details.runs-assistant > summary').click();
+      await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill('[{"type":"function"}]');
+      await save();
+      assert.match(await editor.faults(SERVICE), /Janitor: tool 1 needs a function name/);
+      const again = await open();
+      await again.locator('details.runs-assistant > summary').click();
+      await again.getByRole('textbox', { name: 'Tools', exact: true }).fill('');
+      await save();
+      assert.equal(await editor.faults(SERVICE), '');
+    });
+
+    it('says in one sentence what answers there', async () => {
+      const dialog = await open();
+      await test(dialog, /nothing to reach/);
+      await dialog.getByLabel('Start from').selectOption('ollama');
+      assert.equal(await dialog.getByLabel('Address').inputValue(), 'http://127.0.0.1:11434/v1');
+      await dialog.getByLabel('Address').fill(url);
+      await dialog.getByLabel('API key').fill('sk-wrong');
+      await test(dialog, /Wrong key|401/);
+      assert.doesNotMatch((await dialog.getByRole('status').textContent()) ?? '', /sk-wrong/);
+      await dialog.getByLabel('API key').fill('sk-right');
+      await test(dialog, /2 models \(large, small\)/);
+      await dialog.getByLabel('Default model').fill('small');
+      await test(dialog, /small among them/);
+      await dialog.getByLabel('Default model').fill('huge');
+      await test(dialog, /huge is not among/);
+      await editor.picture(`${release}-service-test`);
+      await dialog.getByLabel('Runs execute').selectOption('server');
+      await test(dialog, /speaks the Runs API/);
+    });
+
+    it('keeps the settings of a server, and the key among the credentials only', async () => {
+      const dialog = await open();
+      await dialog.getByLabel('Start from').selectOption('azure');
+      await dialog.getByText('More about the server').click();
+      await dialog.getByLabel('Address').fill(url);
+      await dialog.getByLabel('Key goes into').selectOption('bearer');
+      await dialog.getByLabel('API key').fill('sk-right');
+      await editor.picture(`${release}-service-server`);
+      await save();
+      const saved = await editor.saved(SERVICE);
+      assert.equal(saved.backend, 'server');
+      assert.equal(saved.url, url);
+      assert.deepEqual(saved.query, [{ name: 'api-version', value: '2024-05-01-preview' }]);
+      assert.equal(await editor.faults(SERVICE), '');
+      assert.equal(await editor.faults(RUNS), '');
+      await editor.deploy();
+      assert.doesNotMatch(JSON.stringify(await editor.exported()), /sk-right/);
+    });
+
+    it('tests with the stored key, and offers the assistants that the server has', async () => {
+      const dialog = await open();
+      await test(dialog, /speaks the Runs API/);
+      await editor.closeAll();
+      const runs = await editor.openDialog(RUNS);
+      await runs.getByRole('textbox', { name: 'Assistant', exact: true }).fill('');
+      await runs.getByRole('textbox', { name: 'Assistant', exact: true }).click();
+      await editor.page.getByText('Far (asst_far)').click();
+      await editor.closeDialog();
+      const { fields } = (await editor.saved(RUNS)) as { fields: { assistant_id: { value: string } } };
+      assert.equal(fields.assistant_id.value, 'asst_far');
+    });
+
+    it('shows where the database lies', async () => {
+      const dialog = await open();
+      await dialog.getByLabel('Start from').selectOption('rehearsal');
+      await dialog.getByText('Database and limits of the engine').click();
+      await dialog.getByText(new RegExp(`openai-runs.${SERVICE}\\.sqlite, \\d+ KB`)).waitFor();
+      await dialog.getByLabel('Database', { exact: true }).selectOption('memory');
+      await save();
+      assert.equal((await editor.saved(SERVICE)).database, ':memory:');
+    });
+
+    it('has nothing to complain about in the console', () => {
+      assert.deepEqual(editor.errors, []);
+    });
+  });
+}
