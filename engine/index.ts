@@ -46,7 +46,10 @@ export interface EngineOptions {
 export interface Engine {
   /** Answers a request as the platform's fetch would; never throws, never touches the network. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Ends model requests, writes what is owed, closes the database. Safe to call twice. */
+  /**
+   * Ends model requests, writes what is owed, closes the database. Runs in progress fail and say that the service
+   * was stopped, queued ones run at the next start, those that wait for tools wait on. Safe to call twice.
+   */
   close(): Promise<void>;
 }
 

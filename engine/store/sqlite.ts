@@ -124,7 +124,11 @@ function startError(file: string, error: unknown): EngineStartError {
 function asKyselyDatabase(db: DatabaseSync) {
   const kept = new Map<string, StatementSync>();
   return {
-    close: () => db.close(),
+    closed: false,
+    close() {
+      this.closed = true;
+      db.close();
+    },
     prepare(sql: string) {
       const statement = kept.get(sql) ?? db.prepare(sql);
       // Lists of varying length in `in (…)` make new texts; a bound keeps them from piling up.
@@ -174,10 +178,11 @@ export async function openStore(file: string): Promise<Store> {
   } catch (error) {
     throw startError(file, error);
   }
+  const adapted = asKyselyDatabase(database);
   const db = new Kysely<Tables>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new ImmediateDriver({ database: asKyselyDatabase(database) }),
+      createDriver: () => new ImmediateDriver({ database: adapted }),
       createIntrospector: (kysely) => new SqliteIntrospector(kysely),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
@@ -185,8 +190,9 @@ export async function openStore(file: string): Promise<Store> {
   return {
     db,
     async close() {
+      // Kysely closes what it has used; a file that saw no query is closed here.
       await db.destroy();
-      if (database.isOpen) database.close();
+      if (!adapted.closed) adapted.close();
     },
   };
 }
