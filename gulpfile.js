@@ -1,6 +1,6 @@
 // The build: `gulp check` looks at the source, `gulp build` writes dist/, `gulp watch` does both on change.
 import { spawn } from 'node:child_process';
-import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import * as esbuild from 'esbuild';
@@ -111,30 +111,38 @@ async function editorScript(name) {
   return `<script type="text/javascript">\n${outputFiles[0].text}</script>`;
 }
 
-/** template.html or help.html of every method, in the order of methods/index.ts. */
-async function fragments(folder, part) {
+/** template.html of every method, in the order of methods/index.ts. */
+async function templates(folder) {
   const { methods } = await import(`./${folder}/methods/index.ts`);
-  const wrap =
-    part === 'template'
-      ? (id, html) => `<div class="runs-method" data-method="${id}">\n${html}</div>\n`
-      : (_, html) => html;
-  const files = methods.map(async ({ id }) =>
-    wrap(id, await readFile(`${folder}/methods/${id}/${part}.html`, 'utf8')),
-  );
-  return (await Promise.all(files)).join('\n');
+  const parts = methods.map(async ({ id }) => {
+    const html = await readFile(`${folder}/methods/${id}/template.html`, 'utf8');
+    return `<div class="runs-method" data-method="${id}">\n${html}</div>\n`;
+  });
+  return (await Promise.all(parts)).join('\n');
 }
 
-/** A node's own help, and below it that of its methods where it has any. */
-async function help(folder) {
-  const own = await readFile(`${folder}/help.html`, 'utf8');
-  const hasMethods = await access(`${folder}/methods/index.ts`).then(
+/** A node's own help, and below it that of its methods where it has any; in English unless a language is named. */
+async function help(name, language) {
+  const folder = `nodes/${name}`;
+  const own = await helpPart(folder, name, language);
+  if (!(await exists(`${folder}/methods/index.ts`))) return own;
+  const { methods } = await import(`./${folder}/methods/index.ts`);
+  const parts = methods.map(({ id }) => helpPart(`${folder}/methods/${id}`, id, language));
+  const text = (await Promise.all(parts)).join('\n');
+  return own.replace('<!-- build:contents -->', () => contents(text)) + text;
+}
+
+/** The help of a node or a method: its translation, or what stands beside its code where there is none yet. */
+async function helpPart(folder, name, language) {
+  const translated = `locales/${language}/help/${name}.html`;
+  return readFile((await exists(translated)) ? translated : `${folder}/help.html`, 'utf8');
+}
+
+const exists = (file) =>
+  access(file).then(
     () => true,
     () => false,
   );
-  if (!hasMethods) return own;
-  const methods = await fragments(folder, 'help');
-  return own.replace('<!-- build:contents -->', () => contents(methods)) + methods;
-}
 
 /** A list that leads to the headings of the methods. */
 function contents(html) {
@@ -146,8 +154,8 @@ function contents(html) {
 async function fill(name, html) {
   const makers = {
     script: () => editorScript(name),
-    templates: () => fragments(`nodes/${name}`, 'template'),
-    help: () => help(`nodes/${name}`),
+    templates: () => templates(`nodes/${name}`),
+    help: () => help(name),
   };
   let text = html;
   for (const [part, make] of Object.entries(makers)) {
@@ -173,8 +181,20 @@ function html() {
     .pipe(dest(OUT));
 }
 
-function locales() {
-  return src('locales/**/*.{json,html}').pipe(dest(`${OUT}/locales`));
+function catalogues() {
+  return src('locales/*/*.json').pipe(dest(`${OUT}/locales`));
+}
+
+/** Node-RED reads the translated help of a node from locales/<language>/<node>.html, beside its code. */
+async function translations() {
+  for (const language of await readdir('locales')) {
+    if (!(await exists(`locales/${language}/help`))) continue;
+    await mkdir(`${OUT}/locales/${language}`, { recursive: true });
+    for (const name of NODES) {
+      const html = `<script type="text/html" data-help-name="${name}">\n${await help(name, language)}</script>\n`;
+      await writeFile(`${OUT}/locales/${language}/${name}.html`, html);
+    }
+  }
 }
 
 function icons() {
@@ -196,7 +216,7 @@ const types = () => command('typescript/bin/tsc', '--noEmit');
 const style = () => command('@biomejs/biome/bin/biome', 'check', '--error-on-warnings');
 export const check = series(types, style);
 /** What the browser gets; quicker than all of it while working on a dialog. */
-export const editor = parallel(html, locales, icons);
+export const editor = parallel(html, catalogues, translations, icons);
 export const build = series(clean, parallel(code, editor));
 export const watch = () =>
   gulp.watch(['nodes/**', 'engine/**', 'locales/**'], { ignoreInitial: false }, series(types, build));
