@@ -28,7 +28,7 @@ RED.nodes.registerType('openai-runs', {
     delivery: { value: 'wait' },
     result: { value: 'run' },
     tools: { value: false },
-    toolTimeout: { value: 60, validate: atLeast(1) },
+    toolTimeout: { value: 60, validate: atLeast(0) },
     maxToolRounds: { value: 10, validate: atLeast(1) },
     conversation: { value: '', validate: checkTyped('conversationType') },
     conversationType: { value: 'msg' },
