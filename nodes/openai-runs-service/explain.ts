@@ -24,6 +24,9 @@ const EXCERPT = 200;
 /** Shorter ones are no secrets but place-holders, and taking them out would tear words apart. */
 const SHORTEST_KEY = 4;
 
+/** The first characters of a key, by which a piece of it is known; so many of them all keys share. */
+const SHORTEST_PIECE = 8;
+
 /** System error codes → sentence. */
 const NETWORK: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused',
@@ -56,8 +59,12 @@ export function explainer({ url, apiKey, timeout, translate }: ExplainOptions): 
     if (error instanceof APIConnectionError) return network(error, known);
     if (error instanceof APIError) return api(error, known);
     if (error instanceof OpenAIError) return new RunsError(error.message, known);
+    // The reason would quote a piece of the answer, and that may be a piece of the key.
+    if (error instanceof SyntaxError) {
+      return new RunsError(t('noJson'), { code: 'unexpected_answer', ...known });
+    }
     const { code, reason } = innermost(error);
-    // What the SDK lets through without a system's code: an answer that is no JSON, a header that can't be sent.
+    // What the SDK lets through without a system's code: a header that can't be sent.
     if (code === '') return new RunsError(t('unusable', { reason }), { code: 'unexpected_answer', ...known });
     return network(error, known);
   }
@@ -127,6 +134,15 @@ function plain(error: APIError): string {
   return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text;
 }
 
+/** Whatever was thrown, as a text; even of what has none. */
+function textOf(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return typeof error;
+  }
+}
+
 /** Follows `cause` to where the system says what happened. */
 function innermost(error: unknown): { code: string; reason: string } {
   let at = error as { code?: unknown; message?: string; cause?: unknown; errors?: unknown[] } | undefined;
@@ -137,7 +153,7 @@ function innermost(error: unknown): { code: string; reason: string } {
     if (at.message) reason = at.message;
     at = (at.cause ?? at.errors?.[0]) as typeof at;
   }
-  return { code, reason: reason || String(error) };
+  return { code, reason: reason || textOf(error) };
 }
 
 /** Seconds the server asks to wait, from either of the two headers that the API uses. */
@@ -159,7 +175,7 @@ function redact(error: RunsError, apiKey: string): RunsError {
   const forms = formsOf(apiKey);
   const clean = <T>(value: T): T => {
     if (typeof value === 'string') {
-      return forms.reduce<string>((text, form) => text.replaceAll(form, '***'), value) as T;
+      return forms.reduce<string>(without, value) as T;
     }
     if (Array.isArray(value)) return value.map(clean) as T;
     if (typeof value === 'object' && value !== null) {
@@ -170,6 +186,16 @@ function redact(error: RunsError, apiKey: string): RunsError {
   const cleaned = new RunsError(clean(error.message), clean(error.cause));
   if (error.stack) cleaned.stack = clean(error.stack);
   return cleaned;
+}
+
+/** Takes a key out of a text, also where the text was cut short within the key. */
+function without(text: string, key: string): string {
+  if (!text.includes(key.slice(0, SHORTEST_PIECE))) return text;
+  let rest = text;
+  for (let length = key.length; length >= Math.min(SHORTEST_PIECE, key.length); length--) {
+    rest = rest.replaceAll(key.slice(0, length), '***');
+  }
+  return rest;
 }
 
 /** How a key may come back: as it is, in a URL, in a form, within JSON, in base64; the longest first. */
