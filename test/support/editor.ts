@@ -97,8 +97,13 @@ export class Editor {
     return (await this.page.request.get(new URL('flows', this.page.url()).href)).json();
   }
 
+  /** Double-clicks a node; again, where the editor was still redrawing it and took two single clicks. */
   async openDialog(id: string): Promise<Locator> {
-    await this.node(id).dblclick({ position: { x: 60, y: 12 } });
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await this.node(id).dblclick({ position: { x: 60, y: 12 } });
+      const opened = this.page.locator('.red-ui-tray .runs-dialog').waitFor({ timeout: 4000 });
+      if (await opened.then(() => true).catch(() => false)) break;
+    }
     return this.#tray();
   }
 
@@ -120,8 +125,10 @@ export class Editor {
   async closeAll(): Promise<void> {
     const trays = this.page.locator('.red-ui-tray');
     while ((await trays.count()) > 0) {
-      // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
-      await this.page.evaluate(() => new Promise<void>((done) => (window as any).RED.tray.close(done)));
+      const tray = await trays.last().elementHandle();
+      await this.page.locator('#node-dialog-cancel:visible, #node-config-dialog-cancel:visible').click();
+      await tray?.waitForElementState('hidden');
+      await this.page.waitForFunction(() => document.getAnimations().length === 0);
     }
   }
 
