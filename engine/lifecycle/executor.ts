@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { EngineLog } from '../index.ts';
 import { type Model, ModelError } from '../models/model.ts';
-import { addUsage, runObject } from '../objects/project.ts';
+import { addUsage } from '../objects/project.ts';
 import type { RunOptions } from '../objects/run-options.ts';
 import { runById, transition } from '../store/runs.ts';
 import type { RunRow, Tables } from '../store/schema.ts';
@@ -227,18 +227,12 @@ export class Executor {
       // The file cannot be written: readers are told now, the row follows by the sweep.
       this.#options.log.error(`Run ${run.id} could not be saved: ${String(error)}`);
       const lastError: LastError = { code: 'server_error', message: storeMessage(error) };
-      const failed: Ending = { name: 'fail', now: this.#now(), lastError, usage };
-      const row = {
-        ...run,
-        ...changesOf('fail', failed.now, {
-          last_error: JSON.stringify(lastError),
-          usage: ending.patch!.usage!,
-        }),
-      };
-      log.append(...closingEvents(closeParts(writer.open(), failed), row), {
-        event: 'thread.run.failed',
-        data: runObject(row),
-      });
+      // The sweep will find a cancelled or expired run as such, any other in progress with nobody at work.
+      const name = partial.name === 'endCancel' || partial.name === 'expire' ? partial.name : 'fail';
+      const failed: Ending = { ...ending, name, ...(name === 'fail' && { lastError }) };
+      const patch = { ...failed.patch, ...(name === 'fail' && { last_error: JSON.stringify(lastError) }) };
+      const row = { ...run, ...changesOf(name, failed.now, patch) };
+      log.append(...closingEvents(closeParts(writer.open(), failed), row), runEvent(row));
     }
   }
 

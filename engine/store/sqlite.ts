@@ -1,5 +1,5 @@
 /** Everything that knows it is SQLite: opening, checking and migrating the file, and Kysely's way to it. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import {
@@ -165,12 +165,40 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** The path without links; what does not exist yet is named after what does. */
+const realPath = (file: string): string =>
+  existsSync(file) ? realpathSync(file) : path.join(realPath(path.dirname(file)), path.basename(file));
+
+/** Files that this process has open, by their real path, and for how many. */
+const shared = new Map<string, { store: Promise<Store>; users: number }>();
+
 /**
- * Opens the database and brings it to this version's format.
+ * Opens the database and brings it to this version's format. Two users of one file share one connection: with two,
+ * the wait of one for the other's transaction would stop the thread on which that transaction is to go on.
  * @param file path, or `:memory:`; missing folders are made.
  * @throws EngineStartError; a file that is not ours, damaged or newer has not been written to.
  */
 export async function openStore(file: string): Promise<Store> {
+  if (file === ':memory:') return openOwn(file);
+  const key = realPath(path.resolve(file));
+  const entry = shared.get(key) ?? { store: openOwn(file), users: 0 };
+  shared.set(key, entry);
+  entry.users++;
+  const leave = async () => {
+    if (--entry.users > 0) return;
+    if (shared.get(key) === entry) shared.delete(key);
+    await (await entry.store).close();
+  };
+  try {
+    const { db } = await entry.store;
+    return { db, close: leave };
+  } catch (error) {
+    if (shared.get(key) === entry) shared.delete(key);
+    throw error;
+  }
+}
+
+async function openOwn(file: string): Promise<Store> {
   const sqlite = await loadSqlite();
   let database: DatabaseSync;
   try {

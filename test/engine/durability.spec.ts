@@ -256,6 +256,30 @@ describe('the database', () => {
     await first.reaches('cancelled');
   });
 
+  it('serves two engines of one process at once', async () => {
+    const first = await workshop.open(new ScriptedModel(says('one two three')));
+    const second = await workshop.open(new ScriptedModel(calls(['f', {}]), says('Done')), {
+      database: first.database,
+    });
+    const { id: assistant_id } = await first.client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    const both = [first, second].flatMap(({ client }) =>
+      Array.from({ length: 30 }, () => client.beta.threads.createAndRunStream({ assistant_id }).finalRun()),
+    );
+    // Transactions of both, each begun in the middle of the other's.
+    const insert = ({ engine }: typeof first, name: string) =>
+      engine.service.db.transaction().execute(async (trx) => {
+        for (let i = 0; i < 5; i++) {
+          const row = { id: `thread_${name}${i}`, created_at: 1, tool_resources: '{}', metadata: '{}' };
+          await trx.insertInto('threads').values(row).execute();
+        }
+      });
+    await Promise.all([insert(first, 'a'), insert(second, 'b'), insert(first, 'c'), insert(second, 'd')]);
+    const statuses = (await Promise.all(both)).map(({ status }) => status);
+    assert.deepEqual([...new Set(statuses)].sort(), ['completed', 'requires_action']);
+    await first.engine.close();
+    assert.equal((await second.client.beta.assistants.list()).data.length, 1);
+  });
+
   const refusal = (open: Promise<unknown>, pattern: RegExp) =>
     assert.rejects(open, (error: unknown) => {
       assert(error instanceof EngineStartError);

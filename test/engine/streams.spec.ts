@@ -307,6 +307,17 @@ describe('streams', () => {
     const [full] = (await client.beta.threads.runs.steps.list(run.id, { thread_id: thread, include })).data;
     assert.deepEqual(resultOf(plain!), { file_id: 'f', file_name: 'n', score: 0.5 });
     assert.equal(resultOf(full!).content[0].text, 'found');
+    for (const [asked, shown] of [
+      [[], false],
+      [include, true],
+    ] as const) {
+      const stream = client.beta.threads.runs.stream(thread, {
+        assistant_id: assistant,
+        include: [...asked],
+      });
+      const [step] = await stream.finalRunSteps();
+      assert.equal(resultOf(step!).content !== undefined, shown);
+    }
     const one = await client.beta.threads.runs.steps.retrieve(plain!.id, {
       thread_id: thread,
       run_id: run.id,
