@@ -111,7 +111,9 @@ export class PromptBuilder {
   }
 
   async #within(window: Window, room: number): Promise<{ units: Unit[]; window: Window; complete: boolean }> {
-    const head = window.head === null ? undefined : await this.#first();
+    const first = window.head === null ? undefined : await this.#first();
+    // Where the first message has been deleted, the next may already stand behind the gap.
+    const head = first && first.seq < window.from ? first : undefined;
     const { units, complete } = await this.#collect(room - weight(head ? [head] : []), window.from);
     const moved = complete ? window.from : (units[0]?.seq ?? 0);
     if (head) units.unshift(head);

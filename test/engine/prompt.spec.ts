@@ -286,6 +286,26 @@ describe('what the model is given', () => {
     assert(small.items.length * 3 < large.items.length, 'a small window is not inherited');
   });
 
+  it('gives no message twice when those before the gap are deleted', async () => {
+    const model = new ScriptedModel(says('ok'));
+    const { beta, engine, say, finish } = await bench(model, 1000);
+    const { id: assistant_id } = await beta.assistants.create({ model: 'm' });
+    const thread_id = await say(300, (i) => `message number ${i}`);
+    await finish(thread_id, { assistant_id });
+    const [second] = textOf(model.turns[0]!).slice(1);
+    const rows = await engine.service.db
+      .selectFrom('messages')
+      .select(['id', 'content'])
+      .orderBy('seq')
+      .execute();
+    const kept = rows.findIndex(({ content }) => JSON.parse(content)[0].text.value === second);
+    for (const { id } of rows.slice(0, kept)) await beta.threads.messages.delete(id, { thread_id });
+    await finish(thread_id, { assistant_id });
+    const texts = textOf(model.turns[1]!);
+    assert.equal(new Set(texts).size, texts.length);
+    assert.equal(texts[0], second);
+  });
+
   it('makes room at the gap when the rounds outgrow it', async () => {
     const big = 'x'.repeat(1500);
     const model = new ScriptedModel(calls(['f', {}]), says('ok'));
