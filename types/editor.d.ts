@@ -88,14 +88,22 @@ declare const RED: {
   nodes: {
     registerType(type: string, definition: EditorDefinition): void;
     node(id: string): EditorNode | null;
+    /** @param port 1 for the wires that come in, 0 for those that go out */
+    getNodeLinks(id: string, port: 0 | 1): unknown[];
   };
   editor: {
     editJSON(options: TextEditorOptions): void;
     editText(options: TextEditorOptions): void;
+    validateNode(node: EditorNode): boolean;
   };
   popover: {
     tooltip(target: JQuery, content: string): unknown;
   };
+  events: {
+    // biome-ignore lint/suspicious/noExplicitAny: each event hands over something else
+    on(event: string, listener: (subject: any) => void): void;
+  };
+  view: { redraw(): void };
   tray: { resize(): void };
   utils: {
     validateTypedProperty(value: string, type: string, options?: object): true | string;

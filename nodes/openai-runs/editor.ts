@@ -4,6 +4,7 @@ import { cancel, findsItself, prepare, save, sourceOf } from './editor/dialog.ts
 import { checkFields, type SavedFields } from './editor/fields.ts';
 import { text } from './editor/i18n.ts';
 import { type OutputSettings, outputKinds } from './editor/outputs.ts';
+import { watchWires } from './editor/upstream.ts';
 import { atLeast, checkMethod, checkTyped } from './editor/validate.ts';
 
 RED.nodes.registerType('openai-runs', {
@@ -20,7 +21,7 @@ RED.nodes.registerType('openai-runs', {
       value: {},
       validate(fields: SavedFields, _options: object) {
         return checkFields(this.method, fields, {
-          source: () => sourceOf(this.property, this.propertyType),
+          source: () => sourceOf(this, this.property, this.propertyType),
           optional: (field) => findsItself(this.method, field, this.conversation),
         });
       },
@@ -67,3 +68,5 @@ RED.nodes.registerType('openai-runs', {
   },
   oneditcancel: cancel,
 });
+
+watchWires('openai-runs');

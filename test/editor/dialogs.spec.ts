@@ -34,6 +34,27 @@ const flows = [
     y: 80 + 80 * Math.floor(index / 3),
     wires: [[]],
   })),
+  {
+    id: 'node-plain',
+    type: 'openai-runs',
+    z: TAB,
+    service: SERVICE,
+    method: 'createThreadAndRun',
+    x: 500,
+    y: 400,
+    wires: [[]],
+  },
+  {
+    id: 'inject-text',
+    type: 'inject',
+    z: TAB,
+    props: [{ p: 'payload' }],
+    payload: 'hello',
+    payloadType: 'str',
+    x: 200,
+    y: 400,
+    wires: [[]],
+  },
 ];
 
 interface Filled {
@@ -202,6 +223,16 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await editor.closeDialog();
       assert.match(await editor.faults('node-listRuns'), /limit must be between 1 and 100/);
       assert.equal(await editor.node('node-listRuns').locator('.red-ui-flow-node-error').isVisible(), true);
+    });
+
+    it('knows that an inject node which sends a text brings no fields', async () => {
+      assert.equal(await editor.faults('node-plain'), '');
+      await editor.wire('inject-text', 0, 'node-plain');
+      assert.match(await editor.faults('node-plain'), /assistant_id is missing/);
+      const dialog = await editor.openDialog('node-plain');
+      await dialog.getByRole('textbox', { name: 'Assistant', exact: true }).fill('asst_one');
+      await editor.closeDialog();
+      assert.equal(await editor.faults('node-plain'), '');
     });
 
     it('writes instructions of several lines in the text editor', async () => {

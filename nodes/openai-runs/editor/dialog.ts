@@ -5,6 +5,7 @@ import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fie
 import { text } from './i18n.ts';
 import { type OutputKind, outputKinds, outputMap } from './outputs.ts';
 import { type DialogState, deliveries, type Section, sections } from './sections.ts';
+import { getsPlainPayload } from './upstream.ts';
 
 /** Numbers are typed into inputs, which hold texts; saved as numbers. */
 const NUMBERS = ['toolTimeout', 'maxToolRounds', 'deadline', 'maxItems', 'coalesce'];
@@ -30,9 +31,10 @@ const input = (name: string) => $(`#node-input-${name}`);
 const entered = (name: string) => String(input(name).val() ?? '');
 const checked = (selector: string) => $(selector).is(':checked');
 
-/** Where an empty field is looked for, as a person writes it. */
-export function sourceOf(property: string, type: string): string {
-  return `${type || 'msg'}.${property || 'payload'}`;
+/** Where an empty field is looked for, as a person writes it; empty when it can't be there. */
+export function sourceOf(node: EditorNode, property: string, type: string): string {
+  const source = `${type || 'msg'}.${property || 'payload'}`;
+  return source === 'msg.payload' && getsPlainPayload(node) ? '' : source;
 }
 
 /** Whether an id that the API asks for is found by the node itself. */
@@ -49,7 +51,7 @@ export function prepare(node: EditorNode): void {
   input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
   prepareConversation(node);
   const context: FieldContext = {
-    source: () => sourceOf(entered('property'), entered('propertyType')),
+    source: () => sourceOf(node, entered('property'), entered('propertyType')),
     optional: (field) => findsItself(entered('method'), field, conversation()),
     assistants: () => assistantsOf(entered('service')),
   };

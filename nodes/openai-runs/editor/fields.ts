@@ -9,7 +9,7 @@ export type SavedFields = Record<string, SavedField>;
 
 /** What the rows need to know of the rest of the dialog. */
 export interface FieldContext {
-  /** Where a field left empty is looked for, e.g. `msg.payload`; empty when nothing is read. */
+  /** Where a field left empty is looked for, e.g. `msg.payload`; empty when it can't be there. */
   source(): string;
   /** Whether the field need not be there although the API asks for it. */
   optional(field: string): boolean;
@@ -173,8 +173,8 @@ export function nameParts(row: JQuery, id: string, name: string): void {
 }
 
 /**
- * Why the saved fields cannot work, or true. A required field may be left empty as long as something is read
- * from the message, where it may still come from.
+ * Why the saved fields cannot work, or true. A required field may be left empty as long as the message may
+ * still bring it.
  */
 export function checkFields(
   methodId: string,
