@@ -88,9 +88,8 @@ async function main(): Promise<void> {
   await RED.start();
   await running;
   const address = `http://127.0.0.1:${port}/`;
-  say(
-    `Node-RED ${nodeRed.version} is running. Example "${EXAMPLE}" on the rehearsal model, events as they stream:\n`,
-  );
+  say(`Node-RED ${nodeRed.version} is running at ${address}`);
+  say(`Example "${EXAMPLE}" on the rehearsal model, events as they stream:\n`);
   const printed = printRun(idOf('openai-runs'));
   // As if the button of the inject node were pressed.
   await fetch(`${address}inject/${idOf('inject')}`, { method: 'POST' });
