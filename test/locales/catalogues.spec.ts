@@ -1,0 +1,128 @@
+/** Ten languages say the same: every text is there, is translated, keeps its places, and is asked for. */
+import assert from 'node:assert/strict';
+import { catalogue, LANGUAGES, NODES, placeholders, REFERENCE, source } from './catalogue.ts';
+import { usesOf } from './uses.ts';
+
+/** Names of products, protocols and of the node types themselves: the same in every language. */
+const NAMES = new Set([
+  'openai runs',
+  'openai runs service',
+  'OpenAI Responses',
+  'Ollama',
+  'llama.cpp',
+  'LM Studio',
+  'vLLM',
+  'Authorization: Bearer',
+  'Top p',
+]);
+
+/** Words that a language really shares with English, or borrowed; each was looked at. */
+const SHARED: Record<string, readonly string[]> = {
+  de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Tools'],
+  'es-ES': ['Proxy'],
+  fr: ['Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
+  'pt-BR': ['Proxy', 'Thread'],
+};
+
+/** Nothing but places to fill in, addresses, units and signs is the same everywhere. */
+function hasWords(text: string): boolean {
+  return /\p{L}/u.test(text.replace(/__\w+?__|https?:\/\/\S+|\bKB\b/g, ''));
+}
+
+const mayStay = (language: string, english: string) =>
+  !hasWords(english) || NAMES.has(english) || (SHARED[language] ?? []).includes(english);
+
+const differences = (one: Iterable<string>, other: Iterable<string>) => {
+  const known = new Set(other);
+  return [...one].filter((item) => !known.has(item));
+};
+
+for (const node of NODES) {
+  const english = catalogue(REFERENCE, node);
+
+  describe(`texts of ${node}`, () => {
+    for (const language of [REFERENCE, ...LANGUAGES]) {
+      describe(language, () => {
+        const texts = catalogue(language, node);
+
+        it('has the keys of English in the same order, no less and no more', () => {
+          assert.deepEqual(differences(english.keys(), texts.keys()), [], 'missing');
+          assert.deepEqual(differences(texts.keys(), english.keys()), [], 'not in English');
+          assert.deepEqual([...texts.keys()], [...english.keys()]);
+        });
+
+        it('keeps what is to be filled in', () => {
+          for (const [key, text] of texts) {
+            assert.deepEqual(placeholders(text), placeholders(english.get(key) ?? ''), `${key}: ${text}`);
+            assert.doesNotMatch(text, /\{\{|\}\}|\$t\(/, key);
+            assert.doesNotMatch(text.replace(/__\w+?__/g, ''), /__/, `${key}: half a place to fill in`);
+          }
+        });
+
+        it('has no empty text, nothing left to trim', () => {
+          for (const [key, text] of texts) {
+            assert(text !== '' || english.get(key) === '', `${key} is empty`);
+            assert.equal(text, text.trim(), key);
+            assert.equal(text, text.normalize('NFC'), key);
+          }
+        });
+
+        it('is written as the others are: two spaces, UTF-8, a line break at the end', () => {
+          const written = source(language, node);
+          assert.equal(written, `${JSON.stringify(JSON.parse(written), null, 2)}\n`);
+        });
+
+        if (language === REFERENCE) return;
+
+        it('leaves nothing in English', () => {
+          const left = [...texts].filter(
+            ([key, text]) => text === english.get(key) && !mayStay(language, text),
+          );
+          assert.deepEqual(left, []);
+        });
+      });
+    }
+
+    describe('in use', () => {
+      const sections = [...new Set([...english.keys()].map((key) => key.split('.')[0] ?? ''))];
+      const { keys, open, words } = usesOf(node, sections);
+      const fits = (form: string, key: string) => {
+        const [before = '', after = ''] = form.split('*');
+        const filled = key.slice(before.length, key.length - after.length);
+        return key.startsWith(before) && key.endsWith(after) && words.has(filled);
+      };
+
+      it('has every text that the code asks for', () => {
+        const lost = keys.filter(({ key }) => !english.has(key));
+        assert.deepEqual(lost, []);
+        const empty = open.filter(({ key: form }) => ![...english.keys()].some((key) => fits(form, key)));
+        assert.deepEqual(empty, []);
+      });
+
+      it('has no text that nothing asks for', () => {
+        const asked = new Set(keys.map(({ key }) => key));
+        const idle = [...english.keys()].filter(
+          (key) => !asked.has(key) && !open.some(({ key: form }) => fits(form, key)),
+        );
+        assert.deepEqual(idle, []);
+      });
+    });
+  });
+}
+
+describe('allow-lists of the catalogues', () => {
+  it('hold no word that is not needed', () => {
+    const english = NODES.flatMap((node) => [...catalogue(REFERENCE, node)]);
+    const spare = [...NAMES].filter((name) => !english.some(([, text]) => text === name));
+    for (const [language, wordsShared] of Object.entries(SHARED)) {
+      const texts = NODES.map((node) => catalogue(language, node));
+      const shared = NODES.flatMap((node, index) =>
+        [...catalogue(REFERENCE, node)]
+          .filter(([key, text]) => texts[index]?.get(key) === text)
+          .map(([, text]) => text),
+      );
+      spare.push(...differences(wordsShared, shared).map((word) => `${language}: ${word}`));
+    }
+    assert.deepEqual(spare, []);
+  });
+});
