@@ -32,6 +32,7 @@ RED.nodes.registerType('openai-runs-service', {
   credentials: {
     apiKey: { type: 'password' },
   },
+  paletteLabel: () => text('palette'),
   label() {
     if (this.name) return this.name;
     if (this.backend === 'server') return this.url ? host(this.url) : text('palette');

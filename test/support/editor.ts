@@ -63,6 +63,7 @@ export class Editor {
     await tree.getByText(name).click();
     await page.locator('#red-ui-clipboard-dialog-ok').click();
     await page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
+    await page.locator('.red-ui-notification').first().waitFor();
     await this.quiet();
     await page.locator('#red-ui-workspace-tabs .red-ui-tab').last().click();
   }
