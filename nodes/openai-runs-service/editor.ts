@@ -36,7 +36,8 @@ RED.nodes.registerType('openai-runs-service', {
   label() {
     if (this.name) return this.name;
     if (this.backend === 'server') return this.url ? host(this.url) : text('palette');
-    return text(`label.${this.provider === 'rehearsal' ? 'rehearsal' : 'embedded'}`, {
+    const rehearsal = (this.provider ?? 'rehearsal') === 'rehearsal';
+    return text(`label.${rehearsal ? 'rehearsal' : 'embedded'}`, {
       model: this.model || '–',
     });
   },
