@@ -1,0 +1,328 @@
+/** Every example in a real Node-RED: its buttons pressed, and what its debug nodes then show. */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { Aedes } from 'aedes';
+import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import { type Example, type FlowNode, nodeOf, readExamples } from './files.ts';
+import { Sidebar } from './sidebar.ts';
+
+const MOVED = 'cafe000000000001';
+const examples = readExamples();
+
+/** Example 12 tells how to move a flow: what it calls "before", changed as it says. */
+function movedFlow(): FlowNode[] {
+  const example = examples.find(({ name }) => name.startsWith('12')) as Example;
+  const text = nodeOf(example, 'comment', 'Before and after (open me)').info;
+  const before = /```json\n(.*?)```/s.exec(text)?.[1] ?? '';
+  const service = example.nodes.find(({ type }) => type === 'openai-runs-service')?.id;
+  const after = before
+    .replaceAll('"type": "OpenAI API"', '"type": "openai-runs"')
+    .replaceAll('"service": "a9"', `"service": "${service}"`);
+  assert.notEqual(after, before);
+  const nodes: FlowNode[] = JSON.parse(after).map((node: FlowNode) => ({ ...node, z: MOVED }));
+  const { id: _id, wires: _wires, ...inject } = nodeOf(example, 'inject', 'payload as before');
+  return [
+    { id: MOVED, type: 'tab', label: 'moved' },
+    ...nodes,
+    { ...inject, id: 'a0', type: 'inject', z: MOVED, wires: [['a1']] },
+    {
+      id: 'a4',
+      type: 'debug',
+      z: MOVED,
+      active: true,
+      tosidebar: true,
+      complete: 'payload',
+      targetType: 'msg',
+    },
+  ];
+}
+
+/** An example under test: its buttons by their names, and its debug nodes by theirs. */
+class Bench {
+  readonly #example: Example;
+  readonly #nodeRed: NodeRed;
+  readonly #sidebar: Sidebar;
+
+  constructor(number: string, nodeRed: NodeRed, sidebar: Sidebar) {
+    this.#example = examples.find(({ name }) => name.startsWith(number)) as Example;
+    this.#nodeRed = nodeRed;
+    this.#sidebar = sidebar;
+  }
+
+  async press(inject: string): Promise<void> {
+    await press(this.#nodeRed, nodeOf(this.#example, 'inject', inject).id);
+  }
+
+  /** The n-th value (from 1) that a debug node shows. */
+  shown<Value = string>(debug: string, count = 1): Promise<Value> {
+    return this.#sidebar.nth<Value>(nodeOf(this.#example, 'debug', debug).id, count);
+  }
+
+  /** All that a debug node has shown, once a condition holds for it. */
+  async until(debug: string, condition: (all: string[]) => boolean): Promise<string[]> {
+    while (!condition(this.all(debug))) await this.shown(debug, this.all(debug).length + 1);
+    return this.all(debug);
+  }
+
+  /** All that a debug node has shown so far. */
+  all<Value = string>(debug: string): Value[] {
+    return this.#sidebar.all<Value>(nodeOf(this.#example, 'debug', debug).id);
+  }
+}
+
+/** As the button of an inject node does it. */
+async function press({ address }: NodeRed, id: string): Promise<void> {
+  const response = await fetch(`${address}/inject/${id}`, { method: 'POST' });
+  assert.equal(response.status, 200, `inject ${id}`);
+}
+
+for (const release of Object.keys(RELEASES) as Release[]) {
+  describe(`every example runs on Node-RED ${release}`, () => {
+    let broker: Aedes;
+    let server: Server;
+    let nodeRed: NodeRed;
+    let sidebar: Sidebar;
+    const subscribed = new EventEmitter();
+    let subscriptions = 0;
+    const bench = (number: string) => new Bench(number, nodeRed, sidebar);
+
+    before(async function () {
+      this.timeout(40_000);
+      broker = await Aedes.createBroker();
+      broker.on('subscribe', (topics) => {
+        subscriptions += topics.length;
+        subscribed.emit('more');
+      });
+      server = createServer(broker.handle).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const port = String((server.address() as AddressInfo).port);
+      const flows = [...examples.flatMap(({ nodes }) => nodes), ...movedFlow()].map((node) =>
+        node.type === 'mqtt-broker' ? { ...node, port } : node,
+      );
+      nodeRed = await startNodeRed({ release, flows });
+      sidebar = await Sidebar.open(nodeRed.address);
+    });
+
+    after(async () => {
+      sidebar?.close();
+      await nodeRed?.stop();
+      await new Promise<void>((resolve) => broker.close(() => resolve()));
+      server.close();
+    });
+
+    it('01 shows a reply, and the events on the way to it', async () => {
+      const flow = bench('01');
+      await flow.press('ask');
+      assert.match(await flow.shown('reply'), /You said: Hello! What can you do for my flows\?$/);
+      const events = await flow.until('events', (all) => all.at(-1) === 'thread.run.completed');
+      assert.equal(events[0], 'thread.created');
+      assert(events.some((event) => /^thread\.message\.delta: \S/.test(event)));
+    });
+
+    it('02 sorts events by name, joins pieces of text, and merges them to fewer', async () => {
+      const flow = bench('02');
+      await flow.press('ask');
+      const reply = await flow.shown('reply');
+      const parts = await flow.until('text so far', (all) => all.at(-1) === reply);
+      parts.forEach((part, index) => {
+        assert(part.length > (parts[index - 1]?.length ?? 0) && reply.startsWith(part), part);
+      });
+      const progress = await flow.until('progress', (all) => all.at(-1)?.includes('completed') === true);
+      assert.deepEqual(
+        progress.map((line) => line.replace(/ \(\d+\)$/, '')),
+        ['thread.run.created', 'thread.run.queued', 'thread.run.in_progress', 'thread.run.completed'],
+      );
+      await flow.press('ask again');
+      assert.equal(await flow.shown('reply to compare'), reply);
+      const merged = await flow.until('merged pieces', (all) => all.join('') === reply);
+      assert(merged.length < parts.length / 2, `${merged.length} merged of ${parts.length}`);
+    });
+
+    it('03 keeps a conversation for each topic, until it is told to forget', async () => {
+      const flow = bench('03');
+      const threads: (string | undefined)[] = [];
+      const ask = async (who: string, turns: string) => {
+        await flow.press(who);
+        const count = threads.length + 1;
+        threads.push(/thread_\w+/.exec(await flow.shown('reply', count))?.[0]);
+        assert.equal(await flow.shown('how many turns', count), turns);
+      };
+      await ask('Anna says her name', 'anna: 1');
+      await ask('Anna asks', 'anna: 2');
+      await ask('Ben asks', 'ben: 1');
+      await flow.press('forget Anna');
+      await ask('Anna asks', 'anna: 1');
+      await ask('Ben asks', 'ben: 2');
+      await flow.press('forget all');
+      await ask('Ben asks', 'ben: 1');
+      const [anna, again, ben, newAnna, stillBen, newBen] = threads;
+      assert.equal(again, anna);
+      assert.equal(stillBen, ben);
+      assert.equal(new Set([anna, ben, newAnna, newBen]).size, 4);
+    });
+
+    it('04 switches the lamp, reads the sensor, and tells the assistant of a failure', async () => {
+      const flow = bench('04');
+      await flow.press('kitchen lamp on');
+      assert.equal(await flow.shown('lamp'), 'kitchen lamp on');
+      assert.match(await flow.shown('reply'), /set_lamp answered: kitchen lamp on\.$/);
+      await flow.press('kitchen sensor');
+      assert.match(
+        await flow.shown('reply', 2),
+        /read_sensor answered: \{"room":"kitchen","celsius":21\.5\}$/,
+      );
+      await flow.press('both at once');
+      assert.equal(await flow.shown('lamp', 2), 'hall lamp off');
+      assert.match(await flow.shown('reply', 3), /hall lamp off\. read_sensor answered: .*21\.5/);
+      await flow.press('broken sensor');
+      assert.equal(await flow.shown('tool error'), 'The sensor in the hall does not answer.');
+      assert.match(
+        await flow.shown('reply', 4),
+        /answered: \{"error":"The sensor in the hall does not answer\."\}$/,
+      );
+    });
+
+    it('05 does the same over MQTT, with a conversation for each person', async () => {
+      const flow = bench('05');
+      while (subscriptions < 4) await once(subscribed, 'more');
+      await flow.press('21.5 °C in the kitchen');
+      assert.equal(await flow.shown('measured'), 'kitchen: 21.5 °C');
+      await flow.press('Anna: lamp and sensor');
+      assert.equal(await flow.shown('lamp'), 'house/kitchen/lamp: ON');
+      assert.match(
+        await flow.shown('answer'),
+        /^house\/anna\/answer: .*kitchen lamp on\. .*\{"room":"kitchen","celsius":21\.5\}$/,
+      );
+      await flow.press('Ben: sensor of the hall');
+      assert.match(
+        await flow.shown('answer', 2),
+        /^house\/ben\/answer: .*"Nothing was measured there yet\."\}$/,
+      );
+    });
+
+    it('06 does nothing until a person says yes, and nothing at all after a no', async () => {
+      const flow = bench('06');
+      await flow.press('unlock the front door');
+      const waiting = /^unlock_door \{"door":"front"\}, until (.*)$/.exec(
+        await flow.shown('waits for a decision'),
+      );
+      const minutes = (Date.parse(waiting?.[1] ?? '') - Date.now()) / 60_000;
+      assert(minutes > 55 && minutes <= 60, `${minutes} minutes to decide`);
+      assert.deepEqual([flow.all('door'), flow.all('reply')], [[], []]);
+      await flow.press('yes');
+      assert.equal(await flow.shown('door'), 'The front door is unlocked.');
+      assert.match(await flow.shown('reply'), /unlock_door answered: The front door is unlocked\.$/);
+      await flow.press('unlock the front door');
+      await flow.shown('waits for a decision', 2);
+      await flow.press('no');
+      assert.match(await flow.shown('reply', 2), /answered: \{"error":"The owner of the house refused\."\}$/);
+      assert.equal(flow.all('door').length, 1);
+      assert.deepEqual(flow.all('failure'), []);
+    });
+
+    it('07 sends JSON where it belongs, and what is none to the Catch node', async () => {
+      const flow = bench('07');
+      for (const letter of ['a bill', 'a broken pump', 'a question', 'a refusal']) await flow.press(letter);
+      const expected = {
+        billing: { department: 'billing', urgent: false, order: 1042 },
+        support: { department: 'support', urgent: true, order: 77 },
+        sales: { department: 'sales', urgent: false, order: null },
+      };
+      for (const [department, letter] of Object.entries(expected)) {
+        assert.deepEqual(await flow.shown<object>(department), letter);
+      }
+      assert.match(await flow.shown('not sorted'), /JSON.*This is a rehearsed refusal/);
+      for (const debug of Object.keys(expected)) assert.equal(flow.all(debug).length, 1, debug);
+      assert.deepEqual(flow.all('sorted'), []);
+    });
+
+    it('08 pages through runs, counts what they cost, and shows which tools were called', async () => {
+      const flow = bench('08');
+      for (const count of [1, 2, 3]) {
+        await flow.press('read the meter');
+        assert.match(await flow.shown('reply', count), /read_meter answered: \{"kWh":4711\.5\}$/);
+      }
+      for (const pages of ['2 runs, more: true', '1 runs, more: false', '2 runs, more: true']) {
+        const count = flow.all('page').length + 1;
+        await flow.press(count === 2 ? 'next page' : 'first page');
+        assert.equal(await flow.shown('page', count), pages);
+      }
+      await flow.press('all runs');
+      const [, runs, tokens] = /^(\d+) runs, (\d+) tokens$/.exec(await flow.shown('all runs')) ?? [];
+      assert.equal(runs, '3');
+      await flow.press('audit');
+      const table = await flow.shown<{ run: string; status: string; tokens: number }[]>('audit');
+      assert.deepEqual(
+        table.map(({ status }) => status),
+        ['completed', 'completed', 'completed'],
+      );
+      assert.equal(
+        table.reduce((sum, line) => sum + line.tokens, 0),
+        Number(tokens),
+      );
+      assert(Number(tokens) > 0 && new Set(table.map(({ run }) => run)).size === 3);
+      await flow.press('steps');
+      await flow.shown('step', 2);
+      assert.deepEqual(flow.all('step'), [
+        'tool_calls: read_meter {"meter":"house"} → {"kWh":4711.5}',
+        'message_creation',
+      ]);
+    });
+
+    it('09 ends a slow run at the deadline, and another by hand', async () => {
+      const flow = bench('09');
+      await flow.press('cancel it');
+      assert.match(await flow.shown('not cancelled'), /thread_id/);
+      await flow.press('a slow question');
+      await flow.press('a quick question');
+      assert.match(await flow.shown('in time'), /You said: Good morning\.$/);
+      await flow.press('start a slow run');
+      assert.match(await flow.shown('started'), /^run_\w+ is queued$/);
+      assert.deepEqual(flow.all('ended'), []);
+      await flow.press('cancel it');
+      assert.match(await flow.shown('cancel was answered'), /^cancell(ing|ed)$/);
+      assert.equal(await flow.shown('ended'), 'cancelled');
+      assert.match(await flow.shown('too late'), /^deadline: .*2 s/);
+      assert.equal(flow.all('in time').length, 1);
+    });
+
+    it('10 shows what a run asks for, and takes the outputs made by hand', async () => {
+      const flow = bench('10');
+      await flow.press('ask for nothing');
+      assert.match(await flow.shown('no tool was asked for'), /You said: Good morning!$/);
+      await flow.press('ask for the weather');
+      assert.equal(await flow.shown('the run asks'), 'get_temperature {"city":"Oslo"}');
+      await flow.press('it is 4.5 degrees');
+      assert.match(await flow.shown('reply'), /get_temperature answered: \{"celsius":4\.5\}$/);
+      await flow.press('it is 4.5 degrees');
+      assert.match(await flow.shown('not taken'), /completed/);
+    });
+
+    it('11 sets notes with a run, changes one, and reads them again', async () => {
+      const flow = bench('11');
+      await flow.press('order 1042');
+      assert.deepEqual(await flow.shown<object>('notes at the start'), { order: '1042', reviewed: 'no' });
+      await flow.press('reviewed');
+      const changed = { order: '1042', reviewed: 'yes' };
+      assert.deepEqual(await flow.shown<object>('notes changed'), changed);
+      await flow.press('read');
+      assert.deepEqual(await flow.shown<object>('notes'), changed);
+    });
+
+    it('12 runs as before, shorter, and as the flow that it tells how to change', async () => {
+      const flow = bench('12');
+      await Promise.all([flow.press('payload as before'), flow.press('the same payload')]);
+      await press(nodeRed, 'a0');
+      assert.match(await flow.shown('reply'), /You said: Good morning$/);
+      assert.equal(await flow.shown('run as before'), 'completed');
+      const { object, status } = await sidebar.nth<{ object: string; status: string }>('a4', 1);
+      assert.deepEqual({ object, status }, { object: 'thread.run', status: 'completed' });
+    });
+
+    it('leaves no error in the log but those that examples are about', () => {
+      const errors = nodeRed.log().match(/\[error\].*/g) ?? [];
+      assert.deepEqual(errors, []);
+    });
+  });
+}
