@@ -118,23 +118,29 @@ function inHtml(node: NodeName, file: string, uses: Uses): void {
 
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 
-/** Texts in quotes that begin with a section's name, and a section of its own such as `palette`, asked for directly. */
+/** A call of the functions that look a text up; jQuery's `.text(…)` is none. */
+const CALL = /(?<!\.|\w)(?:text|(?:\w+\.)*(?:t|translate))\(\s*/;
+const called = (argument: RegExp) => new RegExp(CALL.source + argument.source, 'g');
+const firsts = (text: string, pattern: RegExp) =>
+  Array.from(text.matchAll(pattern), ([, first]) => first ?? '');
+
+/** Texts in quotes: any with dots that begin with a section's name, and all that are looked up right away. */
 function literals(text: string, sections: readonly string[]): string[] {
-  const all = Array.from(text.matchAll(/'([\w-]+(?:\.[\w-]+)+)'/g), ([, key]) => key ?? '');
-  const asked = Array.from(
-    text.matchAll(/(?<![.\w])(?:text|t|translate)\('([\w-]+)'/g),
-    ([, key]) => key ?? '',
-  );
+  const dotted = firsts(text, /'([\w-]+(?:\.[\w-]+)+)'/g);
   return [
-    ...all.filter((key) => sections.includes(key.split('.')[0] ?? '')),
-    ...asked.filter((key) => sections.includes(key)),
+    ...dotted.filter((key) => sections.includes(key.split('.')[0] ?? '')),
+    ...firsts(text, called(/'([\w-]+(?:\.[\w-]+)+)'/)),
+    ...firsts(text, called(/'([\w-]+)'/)).filter((key) => sections.includes(key)),
   ];
 }
 
-/** `error.${key}` as `error.*`. */
+/** Keys that are put together, `error.${key}` as `error.*`. */
 function templates(text: string, sections: readonly string[]): string[] {
-  const all = Array.from(text.matchAll(/`([a-z]+(?:\.(?:\w+|\$\{[^`]*?\}))+)`/g), ([, form]) =>
-    (form ?? '').replace(/\$\{[^`]*?\}(?=$|\.\w)/g, '*'),
-  );
-  return all.filter((form) => form.includes('*') && sections.includes(form.split('.')[0] ?? ''));
+  const form = /`([a-z]+(?:\.(?:\w+|\$\{[^`]*?\}))+)`/;
+  const generic = (found: string) => found.replace(/\$\{[^`]*?\}(?=$|\.\w)/g, '*');
+  const begun = firsts(text, new RegExp(form, 'g')).map(generic);
+  return [
+    ...begun.filter((found) => sections.includes(found.split('.')[0] ?? '')),
+    ...firsts(text, called(form)).map(generic),
+  ].filter((found) => found.includes('*'));
 }
