@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
 import type { ServiceNode, Translate } from './connection.ts';
-import { databaseFile, openService } from './open.ts';
+import { databaseFile, openNetwork, openService } from './open.ts';
 import { readServiceSettings, type ServiceDef, type ServiceSettings } from './settings.ts';
 
 /** A sentence of the editor's own locale, and whether it is good news. */
@@ -109,12 +109,20 @@ async function testServer(options: TestOptions): Promise<TestResult> {
 }
 
 /** Asks a model server which models it has. */
-async function testModel({ settings, apiKey }: TestOptions): Promise<TestResult> {
+async function testModel(options: TestOptions): Promise<TestResult> {
+  const { settings, apiKey } = options;
   const { createModel } = await import('../../engine/models/index.ts');
   const { provider, url, model } = settings;
+  const network = await openNetwork(options);
   const start = performance.now();
   try {
-    const source = createModel({ provider, url: url || undefined, apiKey: apiKey || undefined, model });
+    const source = createModel({
+      provider,
+      url: url || undefined,
+      apiKey: apiKey || undefined,
+      model,
+      fetch: network?.fetch,
+    });
     const names = (await source.list?.(AbortSignal.timeout(TEST_LIMIT))) ?? [];
     const values = { ms: since(start), count: names.length, model, models: names.slice(0, 8).join(', ') };
     if (!model || names.includes(model) || names.includes(`${model}:latest`)) {
@@ -123,6 +131,8 @@ async function testModel({ settings, apiKey }: TestOptions): Promise<TestResult>
     return { ok: false, key: 'noModel', values };
   } catch (error) {
     return failed(error, apiKey);
+  } finally {
+    await network?.close();
   }
 }
 

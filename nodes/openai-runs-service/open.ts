@@ -68,7 +68,7 @@ function checkAddress(url: string, translate: Translate): void {
 }
 
 /** The way out, where it is not the plain one: certificates, or a proxy of the service's or the machine's. */
-async function openNetwork({ RED, settings, translate }: OpenOptions): Promise<Network | undefined> {
+export async function openNetwork({ RED, settings, translate }: OpenOptions): Promise<Network | undefined> {
   const options: NetworkOptions = {};
   if (settings.tls) {
     const tls = RED.nodes.getNode(settings.tls) as TlsNode | null;

@@ -26,17 +26,19 @@ const START_LIMIT = 30_000;
 /**
  * Starts Node-RED with this package and the given flows.
  * @param options.env further environment variables of the process
+ * @param options.settings further settings, as in a settings file
  * @throws when the flows have not started within 30 s, with the log
  */
 export async function startNodeRed(
-  options: { release?: Release; flows?: unknown[]; env?: Record<string, string> } = {},
+  options: { release?: Release; flows?: unknown[]; env?: Record<string, string>; settings?: object } = {},
 ): Promise<NodeRed> {
   const { release = '5', flows = [], env = {} } = options;
   const userDir = await mkdtemp(path.join(tmpdir(), 'openai-runs-'));
   const port = await freePort();
   await prepareUserDirectory(userDir, flows);
   const settings = path.join(userDir, 'settings.cjs');
-  await writeFile(settings, `module.exports = ${JSON.stringify(nodeRedSettings({ userDir, port }))};\n`);
+  const contents = { ...nodeRedSettings({ userDir, port }), ...options.settings };
+  await writeFile(settings, `module.exports = ${JSON.stringify(contents)};\n`);
   const script = path.join(ROOT, 'node_modules', RELEASES[release], 'red.js');
   const child = spawn(process.execPath, [script, '--settings', settings, '--userDir', userDir], {
     cwd: userDir,
