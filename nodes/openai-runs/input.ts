@@ -24,6 +24,24 @@ const ANYTHING: Parameter = {
   nullable: true,
 };
 
+/** Kinds of the API's own objects → the request field that the object's `id` is. */
+const OWN_ID: Readonly<Record<string, string | undefined>> = {
+  thread: 'thread_id',
+  'thread.run': 'run_id',
+  'thread.run.step': 'step_id',
+  'thread.message': undefined,
+  list: undefined,
+};
+
+/** An object of the API, such as the run that an earlier node left, is no request: it stands for its ids. */
+function idsOf(asked: Record<string, unknown>): Record<string, unknown> {
+  const { object, id, thread_id, run_id, assistant_id } = asked;
+  if (typeof object !== 'string' || !Object.hasOwn(OWN_ID, object)) return asked;
+  const own = OWN_ID[object];
+  const ids = { thread_id, run_id, assistant_id, ...(own && { [own]: id }) };
+  return Object.fromEntries(Object.entries(ids).filter(([, value]) => value !== undefined && value !== null));
+}
+
 /** What a message means to this node: where things were looked for goes into every refusal. */
 export class Input {
   private readonly where: string;
@@ -73,7 +91,7 @@ export class Input {
   /** The request object's own fields, each read once: what is checked is what is sent, even of a getter. */
   private fieldsOf(source: Record<string, unknown>): Record<string, unknown> {
     try {
-      return Object.fromEntries(Object.entries(source));
+      return idsOf(Object.fromEntries(Object.entries(source)));
     } catch (error) {
       throw this.unreadable(this.where, this.settings.propertyType, error);
     }
@@ -81,7 +99,7 @@ export class Input {
 
   /** Takes from the request object what the method sends: known ids and query fields, any body field. */
   private copy(asked: Record<string, unknown>, params: Params): void {
-    const idsElsewhere = new Set(['thread_id', 'run_id', 'step_id', 'stream']);
+    const idsElsewhere = new Set(['thread_id', 'run_id', 'step_id', 'assistant_id', 'stream']);
     const hasBody = Object.values(this.method.parameters).some(({ in: place }) => place === 'body');
     for (const [name, value] of Object.entries(asked)) {
       const known = Object.hasOwn(this.method.parameters, name);

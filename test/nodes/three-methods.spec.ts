@@ -44,6 +44,22 @@ onEachRuntime('openai-runs', (start) => {
       assert.deepEqual(request?.body, { assistant_id: 'asst_1', stream: false });
     });
 
+    it('takes an object of the API for its ids: nodes can be chained', async () => {
+      const flow = await start(flowWith({ method: 'getRun', delivery: 'start' }, service()));
+      flow.send({ payload: run({ id: 'run_7', thread_id: 'thread_7' }) });
+      await flow.wait('out');
+      assert.equal(
+        `${server.received[0]?.method} ${server.received[0]?.path}`,
+        'GET /v1/threads/thread_7/runs/run_7',
+      );
+      const metadata = { value: '{"room":"hall"}', type: 'json' };
+      await flow.deploy(flowWith({ method: 'modifyRun', fields: { metadata } }, service()));
+      flow.send({ payload: run({ id: 'run_7', thread_id: 'thread_7' }) });
+      await flow.wait('out', 2);
+      assert.equal(server.received[1]?.path, '/v1/threads/thread_7/runs/run_7');
+      assert.deepEqual(server.received[1]?.body, { metadata: { room: 'hall' } });
+    });
+
     it("takes a text as the user's message", async () => {
       const fields = { assistant_id: { value: 'asst_1', type: 'str' } };
       const flow = await start(
