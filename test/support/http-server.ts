@@ -1,5 +1,6 @@
 /** The far side of the wire: a real HTTP server on loopback that answers as a test says and remembers what came. */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface Received {
@@ -26,11 +27,14 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Starts a server on a free port of 127.0.0.1. */
-export async function startServer(answer: Answer): Promise<TestServer> {
+/**
+ * Starts a server on a free port of 127.0.0.1.
+ * @param tls makes it an HTTPS server
+ */
+export async function startServer(answer: Answer, tls?: { cert: string; key: string }): Promise<TestServer> {
   const received: Received[] = [];
   const sockets = new Set<unknown>();
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString();
@@ -44,14 +48,15 @@ export async function startServer(answer: Answer): Promise<TestServer> {
     };
     received.push(one);
     await test.answer(one, response);
-  });
+  };
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const test: TestServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     answer,
     open: () => sockets.size,
