@@ -1,57 +1,10 @@
 /** The embedded Runs service. Imports nothing from Node-RED; spoken to through `fetch`, as a server would be. */
 import { createModel } from './models/index.ts';
-import type { ModelOptions } from './models/model.ts';
+import type { Engine, EngineOptions } from './options.ts';
 import { startEngine } from './start.ts';
 
 export { EngineStartError } from './errors.ts';
-
-/** An assistant declared by the user: the create body plus the id it keeps for good. */
-export interface AssistantDeclaration {
-  id: string;
-  name?: string | null;
-  description?: string | null;
-  model?: string | null;
-  instructions?: string | null;
-  tools?: unknown[];
-  tool_resources?: unknown;
-  metadata?: Record<string, string> | null;
-  temperature?: number | null;
-  top_p?: number | null;
-  response_format?: unknown;
-  reasoning_effort?: string | null;
-}
-
-export interface EngineLog {
-  debug(text: string): void;
-  info(text: string): void;
-  warn(text: string): void;
-  error(text: string): void;
-}
-
-export interface EngineOptions {
-  /** Path of the SQLite file, or `:memory:`. Missing folders are made. */
-  database: string;
-  model: ModelOptions;
-  /** Created or brought up to date when the engine starts. */
-  assistants?: AssistantDeclaration[];
-  /** Seconds until a run that has not ended expires. Default 600, as OpenAI's service had it. */
-  expirySeconds?: number;
-  /** Tokens the model can read; older messages are left out beyond it. */
-  contextWindow?: number;
-  log?: EngineLog;
-  /** Milliseconds since 1970; for tests. */
-  clock?: () => number;
-}
-
-export interface Engine {
-  /** Answers a request as the platform's fetch would; never throws, never touches the network. */
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /**
-   * Ends model requests, writes what is owed, closes the database. Runs in progress fail and say that the service
-   * was stopped, queued ones run at the next start, those that wait for tools wait on. Safe to call twice.
-   */
-  close(): Promise<void>;
-}
+export type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
 
 /**
  * Opens the database, applies migrations, brings up the declared assistants, and takes up what an earlier

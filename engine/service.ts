@@ -1,8 +1,8 @@
 /** What every path needs: the database, the events in flight, and who runs what is queued. */
 import type { Kysely } from 'kysely';
-import type { EngineLog } from './index.ts';
 import type { EventHub } from './lifecycle/events.ts';
 import type { Executor } from './lifecycle/executor.ts';
+import type { EngineLog } from './options.ts';
 import type { Tables } from './store/schema.ts';
 
 export interface Service {

@@ -1,12 +1,12 @@
 /** Puts the parts together. `createEngine` is the public way in; tests bring a model of their own. */
 import { createApp, errorResponse } from './app.ts';
 import { ApiError, EngineStartError, serverError, serviceClosed } from './errors.ts';
-import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './index.ts';
 import type { AskOptions } from './lifecycle/ask.ts';
 import { EventHub } from './lifecycle/events.ts';
 import { Executor } from './lifecycle/executor.ts';
 import { Keeper, newWorkerId } from './lifecycle/keeper.ts';
 import type { Model } from './models/model.ts';
+import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
 import { declaredAssistant } from './schemas/bodies.ts';
 import { parse } from './schemas/translate.ts';
 import type { Service } from './service.ts';

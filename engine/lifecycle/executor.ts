@@ -1,9 +1,9 @@
 /** Runs what is queued: one leg is a claim, one turn of the model, and what that turn means for the run. */
 import type { Kysely } from 'kysely';
-import type { EngineLog } from '../index.ts';
 import { type Model, ModelError } from '../models/model.ts';
 import { addUsage } from '../objects/project.ts';
 import type { RunOptions } from '../objects/run-options.ts';
+import type { EngineLog } from '../options.ts';
 import { runById, transition } from '../store/runs.ts';
 import type { RunRow, Tables } from '../store/schema.ts';
 import { type AskOptions, ask } from './ask.ts';
@@ -78,6 +78,7 @@ export class Executor {
     return this.#legs.has(runId);
   }
 
+  /** How many runs are at work. */
   get size(): number {
     return this.#legs.size;
   }

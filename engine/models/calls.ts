@@ -1,5 +1,5 @@
 /** Function calls as they come in, put in order: one after the other, each with arguments that are a JSON object. */
-import { callId } from './call-id.ts';
+import { newId } from '../ids.ts';
 import { ModelError, type ModelEvent } from './model.ts';
 
 export interface Call {
@@ -82,7 +82,7 @@ export class Calls {
   *#announce(call: Call): Generator<ModelEvent> {
     if (this.#announced) return;
     if (!call.name) throw new ModelError('The model called a function without naming it.');
-    call.id ||= callId();
+    call.id ||= newId('call');
     this.#announced = true;
     yield { type: 'call', index: this.#open, id: call.id, name: call.name };
   }

@@ -178,7 +178,7 @@ function translate(root: unknown, issue: Issue): ApiError {
     case 'too_small':
       return tooSmall(param, value, issue);
     case 'custom':
-      // A rule of ours that no bound expresses; its code and detail come with it (see `rule`).
+      // A rule of ours that no bound expresses; its code and detail come with it (fields.ts).
       return issue.params?.code
         ? outOfBounds(param, issue.message, String(issue.params.code))
         : invalidValue(param, issue.message);

@@ -11,7 +11,7 @@
  *   model declines), "rehearse slow" (a word a second: time to cancel, or to let a deadline pass).
  */
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
-import { callId } from '../call-id.ts';
+import { newId } from '../../ids.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { CHARACTERS_PER_TOKEN, countTokens, UsageEstimate } from '../tokens.ts';
 import { forcedCall, type PlannedCall, planCalls } from './plan.ts';
@@ -90,7 +90,7 @@ function nextCalls(
 
 function called(calls: PlannedCall[], room: number | null): ModelEvent[] {
   const events = calls.flatMap((call, index): ModelEvent[] => [
-    { type: 'call', index, id: callId(), name: call.name },
+    { type: 'call', index, id: newId('call'), name: call.name },
     ...(JSON.stringify(call.arguments).match(/.{1,16}/gsu) ?? []).map(
       (delta): ModelEvent => ({ type: 'call_arguments', index, delta }),
     ),
