@@ -51,6 +51,7 @@ export function openConnection(options: ClientOptions): Connection {
   });
   return {
     client,
+    embedded: engine !== undefined,
     explain: explainer({ url, apiKey, timeout, translate }),
     close,
   };

@@ -9,6 +9,8 @@ export type Translate = (key: string, values?: Record<string, unknown>) => strin
 
 export interface Connection {
   readonly client: OpenAI;
+  /** Whether the embedded engine answers, which can more than the API asks for. */
+  readonly embedded: boolean;
   /**
    * Words whatever a call threw for a person; the key is taken out wherever it stands.
    * @param known ids and the like that the caller knows

@@ -150,6 +150,40 @@ onEachRuntime('the embedded service', (start) => {
     assert.equal(flow.out('out').length, 1);
   });
 
+  it('lets getRun join a run that is going on, with its events as they come', async () => {
+    const look = {
+      id: 'look',
+      type: 'openai-runs',
+      service: 'svc',
+      method: 'getRun',
+      delivery: 'stream',
+      result: 'text',
+      fields: {},
+      wires: [['seen'], ['events']],
+      z: 'tab',
+      x: 0,
+      y: 0,
+    };
+    const helpers = ['seen', 'events'].map((id) => ({ id, type: 'helper', z: 'tab', x: 0, y: 0 }));
+    const flow = await start([...flowWith({ ...asks, delivery: 'start' }, service()), look, ...helpers]);
+    flow.send({ payload: 'Tell me something, one word after the other, please' });
+    const { payload } = await flow.wait('out');
+    flow.send({ payload }, 'look');
+    const seen = await flow.wait('seen');
+    assert.equal(seen.run.status, 'completed');
+    assert.match(seen.payload, /one word after the other/);
+    const events = flow.out('events');
+    const deltas = events.filter((event) => 'delta' in event);
+    assert.ok(deltas.length > 3, `only ${deltas.length} deltas`);
+    assert.equal(deltas.map(({ delta }) => delta).join(''), seen.payload);
+    assert.equal(events.at(-1)?.event, 'thread.run.completed');
+
+    flow.send({ payload }, 'look');
+    const again = await flow.wait('seen', 2);
+    assert.equal(again.payload, seen.payload);
+    assert.equal(again.messages.length, 1);
+  });
+
   it('ends what is in flight when the flow is replaced', async () => {
     const flow = await start(flowWith({ ...asks, delivery: 'stream' }, service()));
     flow.send({ payload: 'rehearse slow' });

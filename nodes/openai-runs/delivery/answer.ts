@@ -10,20 +10,20 @@ const EXCERPT = 120;
 /** @throws RunsError unless the answer has what every run has: an id and a status */
 export function expectRun(answer: unknown, t: Translate, known?: ErrorDetails): Run {
   if (hasId(answer) && typeof answer.status === 'string') return answer as unknown as Run;
-  throw unexpected(answer, 'a run', t, known);
+  throw unexpected(answer, 'thread.run', t, known);
 }
 
 /** @throws RunsError unless the answer has an id */
 export function expectStep(answer: unknown, t: Translate): RunStep {
   if (hasId(answer)) return answer as unknown as RunStep;
-  throw unexpected(answer, 'a run step', t);
+  throw unexpected(answer, 'thread.run.step', t);
 }
 
 /** @throws RunsError unless the server sent a list; the SDK makes an empty page of anything else */
 export function expectPage(page: Page, t: Translate): Page {
   const { body } = page as { body?: unknown };
   if (isObject(body) && Array.isArray(body.data)) return page;
-  throw unexpected(body, 'a list', t);
+  throw unexpected(body, 'list', t);
 }
 
 function hasId(answer: unknown): answer is Record<string, unknown> {

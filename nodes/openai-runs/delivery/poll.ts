@@ -44,8 +44,16 @@ function askedFor(response: Response): number | undefined {
   return Number.isFinite(asked) ? Math.min(Math.max(asked, ASKED.least), ASKED.most) : undefined;
 }
 
-/** Reads what the run said. A server without a message list leaves the result without messages. */
-async function readMessages(call: Call, thread_id: string, run_id: string): Promise<void> {
+/**
+ * Reads what the run said. A server without a message list leaves the result without messages.
+ * @param tell whether messages that are news are told as events
+ */
+export async function readMessages(
+  call: Call,
+  thread_id: string,
+  run_id: string,
+  tell = true,
+): Promise<void> {
   try {
     const page = await call.connection.client.beta.threads.messages.list(
       thread_id,
@@ -57,7 +65,7 @@ async function readMessages(call: Call, thread_id: string, run_id: string): Prom
     const messages = (page.data as Message[]).filter((message) => message.run_id === run_id).reverse();
     call.view.addMessages(messages);
     for (const message of messages) {
-      if (!known.has(message.id))
+      if (tell && !known.has(message.id))
         call.seeEvent({ event: 'thread.message.completed', data: message } as RunEvent);
     }
   } catch (error) {

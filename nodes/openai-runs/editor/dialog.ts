@@ -5,7 +5,7 @@ import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fie
 import { text } from './i18n.ts';
 import { type OutputKind, outputKinds, outputMap } from './outputs.ts';
 import { type DialogState, deliveries, type Section, sections } from './sections.ts';
-import { getsPlainPayload } from './upstream.ts';
+import { getsPlainPayload, isWired } from './upstream.ts';
 
 /** Numbers are typed into inputs, which hold texts; saved as numbers. */
 const NUMBERS = ['toolTimeout', 'maxToolRounds', 'deadline', 'maxItems', 'coalesce'];
@@ -25,7 +25,7 @@ const SETTINGS_OF: Partial<Record<Section, Record<string, unknown>>> = {
 
 const DEFAULTS: Record<string, unknown> = Object.assign({}, ...Object.values(SETTINGS_OF));
 
-let open: { rows: FieldRows; outputs: OutputKind[] } | undefined;
+let open: { rows: FieldRows; outputs: OutputKind[]; toolsWired: boolean } | undefined;
 
 const input = (name: string) => $(`#node-input-${name}`);
 const entered = (name: string) => String(input(name).val() ?? '');
@@ -56,7 +56,8 @@ export function prepare(node: EditorNode): void {
     assistants: () => assistantsOf(entered('service')),
   };
   const rows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);
-  open = { rows, outputs: outputKinds(node as unknown as DialogState) };
+  const outputs = outputKinds(node as unknown as DialogState);
+  open = { rows, outputs, toolsWired: isWired(node, outputs.indexOf('tools')) };
 
   input('method').on('change', () => {
     rows.show(entered('method'));
@@ -154,7 +155,9 @@ function showSections(): void {
   for (const [section, shown] of Object.entries(applies)) $(`[data-section="${section}"]`).toggle(shown);
   $('#runs-conversation-row').toggle(checked('#runs-conversation'));
   $('#runs-method-hint').text(text(`method.${entered('method')}.hint`));
-  const delivery = entered('method') === 'getRun' ? `getRun.${entered('delivery')}` : entered('delivery');
+  $('#runs-tools-unwired').toggle(applies.toolLimits && open?.toolsWired === false);
+  const looks = entered('method') === 'getRun' && entered('delivery') !== 'stream';
+  const delivery = looks ? `getRun.${entered('delivery')}` : entered('delivery');
   $('#runs-delivery-hint').text(applies.delivery ? text(`hint.delivery.${delivery}`) : '');
   if (open) {
     open.rows.refresh();

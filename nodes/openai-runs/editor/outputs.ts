@@ -1,6 +1,5 @@
 /** Which outputs a node has, from its settings; kept in step with the wires when the settings change. */
 import { findMethod } from '../methods/index.ts';
-import type { Method } from '../methods/method.ts';
 
 export type OutputKind = 'result' | 'tools' | 'events';
 
@@ -10,16 +9,9 @@ export interface OutputSettings {
   tools: boolean;
 }
 
-/** Whether the method can be read as an event stream. */
-export function canStream(method: Method | undefined): boolean {
-  return method?.answers === 'run' && method.stream !== undefined;
-}
-
-/** The delivery that really applies: one the method does not have counts as the default. */
-export function effectiveDelivery({ method: id, delivery }: OutputSettings): string {
-  const method = findMethod(id);
-  if (!method?.delivers) return 'none';
-  return delivery === 'stream' && !canStream(method) ? 'wait' : delivery;
+/** The delivery that really applies: methods that look once have none. */
+export function effectiveDelivery({ method, delivery }: OutputSettings): string {
+  return findMethod(method)?.delivers ? delivery : 'none';
 }
 
 /** The outputs in their order: 1 result, 2 tool calls (if asked for), last events (if streaming). */

@@ -1,6 +1,6 @@
 /** Which parts of the dialog apply to the chosen method and delivery. */
 import { findMethod } from '../methods/index.ts';
-import { canStream, effectiveDelivery, type OutputSettings } from './outputs.ts';
+import { effectiveDelivery, type OutputSettings } from './outputs.ts';
 
 export type Section =
   | 'delivery'
@@ -24,15 +24,16 @@ export function sections(state: DialogState): Record<Section, boolean> {
   const delivery = effectiveDelivery(state);
   const followed = delivery === 'wait' || delivery === 'stream';
   const list = method?.answers === 'list';
+  const onThread = method?.answers === 'run' && method.onThread === true;
   return {
     delivery: method?.delivers === true,
     stream: delivery === 'stream',
     result: followed,
     tools: followed,
     toolLimits: followed && state.tools,
-    conversation: method?.id === 'createRun',
-    busy: method?.id === 'createRun',
-    limits: followed || method?.id === 'createRun',
+    conversation: onThread,
+    busy: onThread,
+    limits: followed || onThread,
     paging: list,
     maxItems: list && state.paging !== 'page',
   };
@@ -40,7 +41,5 @@ export function sections(state: DialogState): Record<Section, boolean> {
 
 /** The deliveries a method offers. */
 export function deliveries(methodId: string): string[] {
-  const method = findMethod(methodId);
-  if (!method?.delivers) return [];
-  return canStream(method) ? ['start', 'wait', 'stream'] : ['start', 'wait'];
+  return findMethod(methodId)?.delivers ? ['start', 'wait', 'stream'] : [];
 }

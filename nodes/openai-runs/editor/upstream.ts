@@ -1,10 +1,12 @@
-/** What the wires into a node tell of its messages: a text from an inject node holds no fields. */
+/** What the wires of a node tell: a text from an inject node holds no fields; tools need an output that is wired. */
 
 /** Payloads of an inject node that are no object. */
 const PLAIN = ['str', 'num', 'bool', 'date'];
 
 interface Link {
   source: EditorNode;
+  /** Index of the output that it leaves by. */
+  sourcePort: number;
   target: EditorNode;
 }
 
@@ -16,6 +18,12 @@ interface InjectedProperty {
 export function getsPlainPayload(node: EditorNode): boolean {
   const links = RED.nodes.getNodeLinks(node.id, 1) as Link[];
   return links.length > 0 && links.every(({ source }) => injectsPlain(source));
+}
+
+/** Whether a wire leaves by an output of the node. */
+export function isWired(node: EditorNode, output: number): boolean {
+  const links = RED.nodes.getNodeLinks(node.id, 0) as Link[];
+  return links.some(({ sourcePort }) => sourcePort === output);
 }
 
 function injectsPlain({ type, props, payloadType }: EditorNode): boolean {

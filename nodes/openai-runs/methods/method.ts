@@ -83,6 +83,8 @@ export interface RunMethod extends Common {
   send(client: OpenAI, params: Params, options: RequestOptions): Sent<Run>;
   /** The same request asked for as an event stream; absent where the API has none. */
   stream?(client: OpenAI, params: Params, options: RequestOptions): Sent<Stream<RunEvent>>;
+  /** The stream of a run that is going on; only the embedded engine has one. */
+  rejoin?(client: OpenAI, params: Params, options: RequestOptions): Sent<Stream<RunEvent>>;
 }
 
 export interface ListMethod extends Common {

@@ -5,7 +5,7 @@ import { expectRun } from '../delivery/answer.ts';
 import { clearThread } from '../delivery/busy.ts';
 import { Call } from '../delivery/call.ts';
 import { follow } from '../delivery/follow.ts';
-import { poll } from '../delivery/poll.ts';
+import { rejoin } from '../delivery/rejoin.ts';
 import { type Desk, Slot, setState } from '../desk.ts';
 import { RunsError } from '../errors.ts';
 import { Events } from '../events.ts';
@@ -133,7 +133,7 @@ async function send({ method, request, connection }: RunTask, call: Call): Promi
       call.t,
     );
   else if (method.stream) await follow(call);
-  else await poll(call);
+  else await rejoin(call);
 }
 
 /** A conversation's thread that the server no longer knows is made anew. */

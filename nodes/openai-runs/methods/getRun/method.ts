@@ -14,4 +14,8 @@ export const getRun: RunMethod = {
   >,
   send: (client, { thread_id, run_id }, options) =>
     client.beta.threads.runs.retrieve(run_id, { thread_id }, options),
+  rejoin: (client, { thread_id, run_id }, options) => {
+    const path = `/threads/${encodeURIComponent(thread_id)}/runs/${encodeURIComponent(run_id)}`;
+    return client.get(path, { ...options, query: { stream: true }, stream: true }) as never;
+  },
 };
