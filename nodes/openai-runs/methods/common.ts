@@ -1,5 +1,11 @@
 /** Parameters that several methods share. */
-import type { Parameter } from './method.ts';
+import type { RunCreateParams, RunListParams } from 'openai/resources/beta/threads/runs/runs';
+import type { StepListParams } from 'openai/resources/beta/threads/runs/steps';
+import type { ThreadCreateAndRunParams } from 'openai/resources/beta/threads/threads';
+import type { Parameter, Parameters } from './method.ts';
+
+/** What two of the SDK's parameter types have in common: a spread is not held against the whole type, this is. */
+type Shared<A, B> = Pick<A, keyof A & keyof B>;
 
 export const pathId = { in: 'path', type: 'id', required: true } as const satisfies Parameter;
 
@@ -9,7 +15,7 @@ export const paging = {
   order: { in: 'query', type: 'string', enum: ['asc', 'desc'] },
   after: { in: 'query', type: 'string' },
   before: { in: 'query', type: 'string' },
-} as const satisfies Record<string, Parameter>;
+} as const satisfies Parameters<Shared<RunListParams, StepListParams>>;
 
 export const include = {
   in: 'query',
@@ -31,4 +37,4 @@ export const runOptions = {
   max_completion_tokens: { in: 'body', type: 'integer', nullable: true },
   truncation_strategy: { in: 'body', type: 'object', nullable: true },
   metadata: { in: 'body', type: 'object', nullable: true },
-} as const satisfies Record<string, Parameter>;
+} as const satisfies Parameters<Omit<Shared<RunCreateParams, ThreadCreateAndRunParams>, 'assistant_id'>>;
