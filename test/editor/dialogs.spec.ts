@@ -203,18 +203,32 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal((await editor.saved('node-createThreadAndRun')).outputs, 2);
       await editor.wire('node-createThreadAndRun', 1, 'node-listRuns');
       dialog = await editor.openDialog('node-createThreadAndRun');
+      const warning = dialog.getByText('Nothing is wired to output 2 yet');
+      assert.equal(await warning.isVisible(), false);
       await dialog.getByLabel('Tool calls leave').check();
+      assert.equal(await warning.isVisible(), true);
+      await editor.picture(`${release}-tools`);
       await editor.closeDialog();
       assert.deepEqual((await editor.saved('node-createThreadAndRun')).wires, [
         ['node-getRun'],
         [],
         ['node-listRuns'],
       ]);
+      await editor.wire('node-createThreadAndRun', 1, 'node-listRuns');
       dialog = await editor.openDialog('node-createThreadAndRun');
+      assert.equal(await dialog.getByText('Nothing is wired to output 2 yet').isVisible(), false);
       await dialog.getByLabel('Delivery', { exact: true }).selectOption('start');
       assert.equal(await dialog.getByLabel('Result', { exact: true }).isVisible(), false);
       await editor.closeDialog();
       assert.deepEqual((await editor.saved('node-createThreadAndRun')).wires, [['node-getRun']]);
+    });
+
+    it('offers the stream for every method that follows a run', async () => {
+      const dialog = await editor.openDialog('node-getRun');
+      await dialog.getByLabel('Delivery', { exact: true }).selectOption('stream');
+      await dialog.getByText('Each event leaves by the last output').waitFor();
+      await editor.closeDialog();
+      assert.equal((await editor.saved('node-getRun')).outputs, 2);
     });
 
     it('says what is wrong with a field, and that the node is not ready', async () => {

@@ -1,4 +1,5 @@
 /** How a field of the API is typed in: what its typedInput offers, and what a value may be. */
+import { jsonType } from '../../openai-runs-service/editor/json-input.ts';
 import type { Parameter, ParameterType } from '../methods/method.ts';
 import type { Suggestion } from './assistants.ts';
 import { text } from './i18n.ts';
@@ -118,7 +119,7 @@ export function inputTypes(
       ],
     });
   } else if (types.includes('object') || types.includes('array')) {
-    offered.push(jsonType(check('json')));
+    offered.push(jsonType(builtIn('json'), check('json')));
   }
   const literal = !types.includes('object') && !types.includes('array');
   return [...offered, ...DYNAMIC, ...(literal ? ['env'] : []), 'jsonata'];
@@ -170,37 +171,4 @@ function textType(field: string, suggest?: () => Promise<Suggestion[]>): TypedIn
 function matching(all: Suggestion[], typed: string): Suggestion[] {
   if (all.some(({ value }) => value === typed)) return all;
   return all.filter(({ label }) => label.toLowerCase().includes(typed.toLowerCase()));
-}
-
-/** Node-RED's own JSON type, but an empty value is no mistake here. */
-function jsonType(validate: (value: string) => true | string): TypedInputType {
-  return {
-    value: 'json',
-    label: builtIn('json'),
-    icon: `${PICTURES}json.svg`,
-    validate,
-    expand() {
-      RED.editor.editJSON({
-        value: indented(this.value()),
-        focus: true,
-        complete: (value) => this.value(compact(value)),
-      });
-    },
-  };
-}
-
-function indented(value: string): string {
-  try {
-    return JSON.stringify(JSON.parse(value), null, 4);
-  } catch {
-    return value;
-  }
-}
-
-function compact(value: string): string {
-  try {
-    return JSON.stringify(JSON.parse(value));
-  } catch {
-    return value.replace(/\n\s*/g, ' ');
-  }
 }
