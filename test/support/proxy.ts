@@ -1,6 +1,6 @@
 /** A small real HTTP proxy on loopback: absolute-form requests and CONNECT tunnels, with credentials if asked. */
 import { createServer, request as forward } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 
 export interface Proxy {
   url: string;
@@ -41,6 +41,9 @@ export async function startProxy(login?: string): Promise<Proxy> {
     for (const end of [onward, socket])
       end.on('error', () => void [onward, socket].map((one) => one.destroy()));
   });
+  // A tunnel is no connection of the HTTP server's any more: closing it is up to us.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -48,7 +51,7 @@ export async function startProxy(login?: string): Promise<Proxy> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }
