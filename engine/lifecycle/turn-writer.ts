@@ -49,7 +49,7 @@ export class TurnWriter {
     return this.#usage ?? EMPTY_USAGE;
   }
 
-  /** Text that came where no message can be opened any more: a tool step waits for its outputs. */
+  /** What was said where no message can be opened any more: a tool step waits for its outputs. */
   get textAfterCalls(): string {
     return this.#textAfterCalls;
   }
@@ -74,15 +74,15 @@ export class TurnWriter {
   async apply(event: ModelEvent): Promise<void> {
     switch (event.type) {
       case 'text':
-        if (this.#open?.kind === 'tools' && this.#open.functions.size > 0)
-          this.#textAfterCalls += event.delta;
+        if (this.#waitsForOutputs()) this.#textAfterCalls += event.delta;
         else if (event.delta) this.#text(await this.#messageStep(), event.delta);
         return;
       case 'refusal':
-        if (event.delta) this.#refusal(await this.#messageStep(), event.delta);
+        if (this.#waitsForOutputs()) this.#textAfterCalls += event.delta;
+        else if (event.delta) this.#refusal(await this.#messageStep(), event.delta);
         return;
       case 'annotation':
-        this.#annotation(await this.#messageStep(), event.annotation);
+        if (!this.#waitsForOutputs()) this.#annotation(await this.#messageStep(), event.annotation);
         return;
       case 'call':
         this.#call(await this.#toolStep(), event.index, event.id, event.name);
@@ -122,6 +122,11 @@ export class TurnWriter {
       case 'content_filter':
         return { kind: 'cut', by: 'content_filter' };
     }
+  }
+
+  /** A step with function calls stays open until their outputs come: no message can follow it in this turn. */
+  #waitsForOutputs(): boolean {
+    return this.#open?.kind === 'tools' && this.#open.functions.size > 0;
   }
 
   #takeCarry(): StepMemory {
