@@ -40,7 +40,10 @@ export interface EngineOptions {
 }
 
 export interface Engine {
-  /** Answers a request as the platform's fetch would; never throws, never touches the network. */
+  /**
+   * Answers a request as the platform's fetch would, never touching the network. Whatever goes wrong here is an
+   * answer too; it rejects only where the platform's does: aborted, no valid URL, a body that breaks off.
+   */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
    * Ends model requests, writes what is owed, closes the database. Runs in progress fail and say that the service

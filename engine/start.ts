@@ -97,10 +97,14 @@ export async function startEngine(
     await store.close();
   };
 
-  const answer = async (request: Request, signal: AbortSignal | null | undefined): Promise<Response> => {
+  const answer = async (
+    request: Request,
+    body: string,
+    signal: AbortSignal | null | undefined,
+  ): Promise<Response> => {
     if (closing) return errorResponse(serviceClosed(), request.method);
     try {
-      return await app.fetch(request, { signal });
+      return await app.fetch(request, { body, signal });
     } catch (error) {
       log.error(`${request.method} ${request.url}: ${String(error)}`);
       return errorResponse(serverError(), request.method);
@@ -114,9 +118,14 @@ export async function startEngine(
       const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       signal?.throwIfAborted();
       const { signal: _, ...rest } = init ?? {};
-      const answering = answer(new Request(input, rest), signal);
-      pending.add(answering);
-      answering.finally(() => pending.delete(answering));
+      const request = new Request(input, rest);
+      // A request counts once all of it is here: the close need not wait for one that is still being sent.
+      const answering = request.text().then((body) => {
+        signal?.throwIfAborted();
+        const answered = answer(request, body, signal);
+        pending.add(answered);
+        return answered.finally(() => pending.delete(answered));
+      });
       return signal ? untilAborted(answering, signal) : answering;
     },
     close() {

@@ -74,6 +74,16 @@ export const runEvent = (run: RunRecord): RunEvent => ({
   data: runObject(run),
 });
 
+/** The stream's own error: what became of the run cannot be told by a run event. */
+export const errorEvent = (message: string, type = 'server_error'): RunEvent => ({
+  event: 'error',
+  data: { code: null, message, param: null, type },
+});
+
+/** For a run that was deleted while somebody followed it. */
+export const goneEvent = (runId: string): RunEvent =>
+  errorEvent(`No run found with id '${runId}'.`, 'invalid_request_error');
+
 /** Writes closed parts; an update of a part that is gone (thread deleted) changes nothing. */
 export async function saveParts(db: Kysely<Tables>, { message, step }: Open): Promise<void> {
   if (message) {

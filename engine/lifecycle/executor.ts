@@ -12,11 +12,13 @@ import {
   closingEvents,
   type Ending,
   endRun,
+  errorEvent,
+  goneEvent,
   type LastError,
   runEvent,
   saveParts,
 } from './ending.ts';
-import type { EventHub, EventLog, RunEvent } from './events.ts';
+import type { EventHub, EventLog } from './events.ts';
 import { BudgetSpent, prepareTurn } from './prepare.ts';
 import { changesOf } from './states.ts';
 import { type TurnResult, TurnWriter } from './turn-writer.ts';
@@ -242,7 +244,7 @@ export class Executor {
     const { db } = this.#options;
     const run = await runById(db, runId);
     if (!run) {
-      log.append(errorEvent(`No run found with id '${runId}'.`, 'invalid_request_error'));
+      log.append(goneEvent(runId));
       return;
     }
     if (run.status === 'cancelling') {
@@ -270,11 +272,6 @@ export class Executor {
 const outOfBudget = (reason: BudgetSpent['reason']): Omit<Ending, 'now'> => ({
   name: 'runOut',
   patch: { incomplete_details: JSON.stringify({ reason }) },
-});
-
-const errorEvent = (message: string, type = 'server_error'): RunEvent => ({
-  event: 'error',
-  data: { code: null, message, param: null, type },
 });
 
 const isStoreError = (error: unknown): boolean => (error as { code?: string }).code === 'ERR_SQLITE_ERROR';

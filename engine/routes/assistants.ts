@@ -19,7 +19,7 @@ export function assistantRoutes({ db, now }: Service): Hono<RouteEnv> {
   });
 
   routes.post('/', async (c) => {
-    const body = await readBody(c, createAssistant);
+    const body = readBody(c, createAssistant);
     return c.json(assistantObject(await insertAssistant(db, body, now())));
   });
 
@@ -32,7 +32,7 @@ export function assistantRoutes({ db, now }: Service): Hono<RouteEnv> {
 
   routes.post('/:assistant_id', async (c) => {
     const id = c.req.param('assistant_id');
-    const body = await readBody(c, modifyAssistant);
+    const body = readBody(c, modifyAssistant);
     const row = await updateAssistant(db, id, body);
     if (!row) throw unknownPathId('assistant', id);
     return c.json(assistantObject(row));

@@ -11,7 +11,11 @@ import type { RunRecord } from '../store/schema.ts';
 const POLL_AFTER_MS = 250;
 
 export interface RouteEnv {
-  Bindings: { signal?: AbortSignal | null };
+  Bindings: {
+    /** The request's body; read before its path is. */
+    body: string;
+    signal?: AbortSignal | null | undefined;
+  };
 }
 
 export type RouteContext = Context<RouteEnv>;
@@ -20,8 +24,8 @@ export type RouteContext = Context<RouteEnv>;
  * The body as its schema describes it; no body counts as an empty object, as for cancel.
  * @throws ApiError 400.
  */
-export async function readBody<T extends z.core.$ZodType>(c: RouteContext, schema: T): Promise<z.output<T>> {
-  const text = await c.req.text();
+export function readBody<T extends z.core.$ZodType>(c: RouteContext, schema: T): z.output<T> {
+  const text = c.env.body;
   let value: unknown = {};
   if (text.trim()) {
     try {

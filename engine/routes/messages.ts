@@ -23,7 +23,7 @@ export function messageRoutes({ db, now }: Service): Hono<RouteEnv> {
   });
 
   routes.post('/threads/:thread_id/messages', async (c) => {
-    const body = await readBody(c, createMessage);
+    const body = readBody(c, createMessage);
     const threadId = c.req.param('thread_id');
     const message = await db.transaction().execute(async (trx) => {
       await threadOf(trx, threadId);
@@ -46,7 +46,7 @@ export function messageRoutes({ db, now }: Service): Hono<RouteEnv> {
 
   routes.post('/threads/:thread_id/messages/:message_id', async (c) => {
     const { thread_id, message_id } = c.req.param();
-    const { metadata } = await readBody(c, modifyMetadata);
+    const { metadata } = readBody(c, modifyMetadata);
     await threadOf(db, thread_id);
     if (metadata !== undefined) {
       await db

@@ -2,8 +2,7 @@ import { Hono } from 'hono';
 import { modifyWrongStatus, unknownPathId } from '../errors.ts';
 import { cancelRun } from '../lifecycle/cancel.ts';
 import { createRun, submitToolOutputs } from '../lifecycle/create.ts';
-import { runEvent } from '../lifecycle/ending.ts';
-import { EventLog } from '../lifecycle/events.ts';
+import { watchRun } from '../lifecycle/watch.ts';
 import { runObject } from '../objects/project.ts';
 import * as bodies from '../schemas/bodies.ts';
 import { parseInclude, parseListQuery } from '../schemas/queries.ts';
@@ -36,20 +35,20 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
 
   routes.post('/threads/:thread_id/runs', async (c) => {
     const include = parseInclude(queryOf(c));
-    const body = await readBody(c, bodies.createRun);
+    const body = readBody(c, bodies.createRun);
     const { run, log } = await createRun(service, c.req.param('thread_id'), body, include);
     return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
   });
 
-  // `?stream=true` is this service's own: a second reader of a run that is going on, from its leg's start.
+  // `?stream=true` is this service's own: another reader of a run that is going on, from its leg's start.
   routes.get('/threads/:thread_id/runs/:run_id', async (c) => {
     const run = await runOf(c);
     if (queryOf(c).get('stream') !== 'true') return runResponse(c, run);
-    return eventStream(service.hub.get(run.id) ?? onlyStatus(run), c.env.signal);
+    return eventStream(service.hub.get(run.id) ?? watchRun(service, run.id), c.env.signal);
   });
 
   routes.post('/threads/:thread_id/runs/:run_id', async (c) => {
-    const { metadata } = await readBody(c, bodies.modifyMetadata);
+    const { metadata } = readBody(c, bodies.modifyMetadata);
     const run = await runOf(c);
     if (run.status === 'in_progress') throw modifyWrongStatus(run.status);
     if (metadata === undefined) return runResponse(c, run);
@@ -68,18 +67,10 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
 
   routes.post('/threads/:thread_id/runs/:run_id/submit_tool_outputs', async (c) => {
     const { thread_id, run_id } = c.req.param();
-    const body = await readBody(c, bodies.submitToolOutputs);
+    const body = readBody(c, bodies.submitToolOutputs);
     const { run, log } = await submitToolOutputs(service, thread_id, run_id, body);
     return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
   });
 
   return routes;
-}
-
-/** For a run that nothing happens to right now: how it stands, and the end. */
-function onlyStatus(run: RunRow): EventLog {
-  const log = new EventLog();
-  log.append(runEvent(run));
-  log.end();
-  return log;
 }

@@ -5,7 +5,8 @@ const KEEP_ALIVE_MS = 15_000;
 
 /**
  * A log as a stream of server-sent events, from its start to its end.
- * A reader that goes away, by cancel or by signal, ends its stream and nothing else.
+ * A reader that goes away, by cancel or by signal, ends its stream and nothing else; for one that does not read,
+ * nothing is prepared, and no timer keeps the log in memory.
  * @param keepAliveMs for tests.
  */
 export function eventStream(
@@ -16,15 +17,24 @@ export function eventStream(
   const encoder = new TextEncoder();
   let position = 0;
   let gone = false;
-  let release = () => {};
-  let timer: NodeJS.Timeout | undefined;
+  let wake = () => {};
+  let onAbort = () => {};
   const letGo = () => {
     gone = true;
-    release();
-    clearInterval(timer);
+    wake();
     signal?.removeEventListener('abort', onAbort);
   };
-  let onAbort = () => {};
+  /** Resolves when there is something to send: events, the end, or a sign of life. */
+  const news = () =>
+    new Promise<void>((resolve) => {
+      wake = () => {
+        clearTimeout(timer);
+        forget();
+        resolve();
+      };
+      const forget = log.onNext(() => wake());
+      const timer = setTimeout(() => wake(), keepAliveMs).unref();
+    });
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -34,32 +44,18 @@ export function eventStream(
         };
         if (signal?.aborted) return onAbort();
         signal?.addEventListener('abort', onAbort, { once: true });
-        timer = setInterval(() => {
-          if (log.length === position) controller.enqueue(encoder.encode(': keep-alive\n\n'));
-        }, keepAliveMs);
-        timer.unref();
       },
       async pull(controller) {
-        if (log.length === position && !log.ended) {
-          await new Promise<void>((resolve) => {
-            const forget = log.onNext(resolve);
-            release = () => {
-              forget();
-              resolve();
-            };
-          });
-          release = () => {};
-        }
+        if (log.length === position && !log.ended) await news();
+        if (gone) return;
         const frames = log.frames(position);
         position = log.length;
-        if (gone) return;
-        if (frames) controller.enqueue(encoder.encode(frames));
-        if (log.ended) {
-          letGo();
-          controller.close();
-        }
+        controller.enqueue(encoder.encode(frames || ': keep-alive\n\n'));
+        if (!log.ended) return;
+        letGo();
+        controller.close();
       },
-      cancel: () => letGo(),
+      cancel: letGo,
     },
     { highWaterMark: 1 },
   );

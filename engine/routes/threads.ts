@@ -14,13 +14,13 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   const routes = new Hono<RouteEnv>();
 
   routes.post('/', async (c) => {
-    const body = await readBody(c, bodies.createThread);
+    const body = readBody(c, bodies.createThread);
     const thread = await db.transaction().execute((trx) => insertThread(trx, body, now()));
     return c.json(threadObject(thread));
   });
 
   routes.post('/runs', async (c) => {
-    const body = await readBody(c, bodies.createThreadAndRun);
+    const body = readBody(c, bodies.createThreadAndRun);
     const { run, log } = await createThreadAndRun(service, body);
     return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
   });
@@ -29,7 +29,7 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
 
   routes.post('/:thread_id', async (c) => {
     const id = c.req.param('thread_id');
-    const body = await readBody(c, bodies.modifyThread);
+    const body = readBody(c, bodies.modifyThread);
     await threadOf(db, id);
     const changes = {
       ...(body.metadata !== undefined && { metadata: JSON.stringify(body.metadata ?? {}) }),

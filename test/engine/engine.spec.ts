@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createEngine } from '../../engine/index.ts';
 import { EventLog } from '../../engine/lifecycle/events.ts';
 import { ModelError } from '../../engine/models/model.ts';
@@ -104,6 +106,28 @@ describe('the engine', () => {
       assert.equal(((await response.json()) as { error: { code: string } }).error.code, 'service_closed');
     });
 
+    it('rejects, as the platform’s does, when the body breaks off; nothing is done then', async () => {
+      const { engine, thread_id } = await bench(says('x'));
+      const reason = new Error('broken off');
+      const url = `http://engine.local/v1/threads/${thread_id}`;
+      const broken = new ReadableStream({ start: (controller) => controller.error(reason) });
+      const init = { method: 'POST', body: broken, duplex: 'half' };
+      await assert.rejects(engine.fetch(url, init as RequestInit), reason);
+
+      const slow = new TransformStream<Uint8Array, Uint8Array>();
+      const abort = new AbortController();
+      const { signal } = abort;
+      const answering = engine.fetch(url, { ...init, body: slow.readable, signal } as RequestInit);
+      const writer = slow.writable.getWriter();
+      await writer.write(new TextEncoder().encode('{"metadata":{"a":"b"}'));
+      abort.abort();
+      await assert.rejects(answering, { name: 'AbortError' });
+      await writer.write(new TextEncoder().encode('}'));
+      await writer.close();
+      const thread = (await (await engine.fetch(url)).json()) as { metadata: object };
+      assert.deepEqual(thread.metadata, {});
+    });
+
     it('turns a fault of its own into a 500 that is not to be repeated', async () => {
       const { engine } = await bench(says('x'));
       await engine.service.db.schema.dropTable('assistants').execute();
@@ -140,6 +164,16 @@ describe('the engine', () => {
         'thread.run.failed',
         'done',
       ]);
+    });
+
+    it('does not wait for a request that is still being sent', async () => {
+      const { engine } = await bench(says('x'));
+      const body = new TransformStream();
+      const init = { method: 'POST', body: body.readable, duplex: 'half' };
+      const answering = engine.fetch('http://engine.local/v1/threads', init as RequestInit);
+      await engine.close();
+      await body.writable.close();
+      assert.equal((await answering).status, 503);
     });
 
     it('leaves nothing that keeps the process from ending', async () => {
@@ -179,6 +213,26 @@ describe('the engine', () => {
       frames.map(({ event }) => event),
       ['thread.run.created', 'done'],
     );
+  });
+
+  it('forgets a stream that nobody reads when its run has ended', async () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const { engine, assistant_id } = await bench(says('one two three'));
+    const logs: WeakRef<EventLog>[] = [];
+    const open = engine.service.hub.open.bind(engine.service.hub);
+    engine.service.hub.open = (runId) => {
+      const log = open(runId);
+      logs.push(new WeakRef(log));
+      return log;
+    };
+    for (let i = 0; i < 20; i++) await send(engine, 'POST', '/threads/runs', { assistant_id, stream: true });
+    await until(async () => engine.service.executor.size === 0);
+    await until(async () => {
+      gc();
+      return logs.filter((log) => log.deref()).length <= 1;
+    });
+    assert.equal(logs.length, 20);
   });
 
   it('has a thousand runs in flight at once', async () => {

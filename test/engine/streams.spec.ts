@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type OpenAI from 'openai';
 import type { AssistantStream } from 'openai/lib/AssistantStream';
-import { ModelError } from '../../engine/models/model.ts';
+import { ModelError, type ModelEvent } from '../../engine/models/model.ts';
 import { Contract, contractIsHere } from './contract.ts';
 import {
   type Bench,
@@ -494,6 +494,27 @@ describe('streams', () => {
     assert.deepEqual(messages[0]!.content, [{ type: 'refusal', refusal: 'I will not.' }]);
   });
 
+  it('waits for its tools, whatever the model still says after calling them', async () => {
+    const after: ModelEvent[] = [
+      { type: 'text', delta: 'So' },
+      { type: 'refusal', delta: 'No' },
+      {
+        type: 'annotation',
+        annotation: { type: 'file_citation', text: '', file_citation: { file_id: 'f' } },
+      },
+    ];
+    for (const event of after) {
+      const talksOn: Script = async function* (turn) {
+        for await (const said of calls(['a', {}])(turn)) {
+          if (said.type === 'end') yield event;
+          yield said;
+        }
+      };
+      const frames = await framesOf(await startRun(await bench(talksOn)));
+      assert.deepEqual(orderOf(frames), [...START, ...TOOLS, 'run.requires_action', 'done'], event.type);
+    }
+  });
+
   it('ends the stream with an error event when the thread is deleted under it', async () => {
     const b = await bench(hangs('Half'));
     const stream = b.client.beta.threads.runs.stream(b.thread, { assistant_id: b.assistant });
@@ -537,6 +558,25 @@ describe('streams', () => {
       late.map(({ event }) => event),
       ['thread.run.completed', 'done'],
     );
+  });
+
+  it('shows a run that another process has in hand until it rests', async () => {
+    const b = await bench(says('mine'));
+    const { id } = await b.client.beta.threads.runs.createAndPoll(b.thread, { assistant_id: b.assistant });
+    const { db } = b.engine.service;
+    const set = (status: 'in_progress' | 'completed') =>
+      db.updateTable('runs').set({ status }).where('id', '=', id).execute();
+    await set('in_progress');
+    const stream = await send(b.engine, 'GET', `/threads/${b.thread}/runs/${id}?stream=true`);
+    const reader = stream.body!.getReader();
+    const first = new TextDecoder().decode((await reader.read()).value);
+    assert(first.startsWith('event: thread.run.in_progress'));
+    await set('completed');
+    let rest = '';
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      rest += new TextDecoder().decode(piece.value);
+    }
+    assert.deepEqual(rest.match(/(?<=event: ).*/g), ['thread.run.completed', 'done']);
   });
 
   it('keeps to the contract in every event', async function () {
