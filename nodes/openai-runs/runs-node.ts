@@ -53,7 +53,9 @@ export class RunsNode {
   /** Node-RED's input handler. Never throws, never rejects: that would end the whole process. */
   onInput(msg: NodeMessageInFlow, send: Send, done: Done): void {
     if (Object.hasOwn(msg, 'reset')) {
-      this.reset(msg).then(() => done(), done);
+      this.reset(msg)
+        .then(() => done(), done)
+        .catch((fault: unknown) => this.desk.node.error(String(fault)));
     } else if (this.answers.isAnswer(msg)) {
       const work = this.answers.take(msg, done);
       if (work) this.start(msg, send, done, work);
