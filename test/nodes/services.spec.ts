@@ -91,6 +91,63 @@ onEachRuntime('example 01', (start) => {
   });
 });
 
+onEachRuntime('tools and model servers over HTTP', (start) => {
+  const assistants = [
+    {
+      id: 'asst_house',
+      instructions: 'You look after a house.',
+      tools: [
+        {
+          type: 'function',
+          function: {
+            name: 'set_lamp',
+            parameters: { type: 'object', properties: { on: { type: 'boolean' } }, required: ['on'] },
+          },
+        },
+      ],
+    },
+  ];
+
+  for (const provider of ['chat', 'responses']) {
+    it(`calls leave as messages and answers reach the model, provider ${provider}`, async () => {
+      const mock = new LLMock({ port: 0 });
+      mock.on({ userMessage: 'lamp', hasToolResult: false } as never, {
+        toolCalls: [{ name: 'set_lamp', arguments: '{"on":true}' }],
+      });
+      mock.on({ userMessage: 'lamp', hasToolResult: true } as never, { content: 'The lamp is on.' });
+      await mock.start();
+      try {
+        const service = {
+          backend: 'embedded',
+          provider,
+          url: `${mock.url}/v1`,
+          model: 'mock-model',
+          assistants,
+        };
+        const runs = {
+          method: 'createThreadAndRun',
+          fields: { assistant_id: { value: 'asst_house', type: 'str' } },
+          result: 'text',
+          tools: true,
+          delivery: 'stream',
+        };
+        const flow = await start(flowWith(runs, service), { svc: { apiKey: 'dummy-key' } });
+        flow.send({ payload: 'Please switch the lamp on' });
+        const call = await flow.wait('second');
+        assert.deepEqual(call.payload, { on: true });
+        flow.send({ ...call, payload: 'switched' });
+        assert.equal((await flow.wait('out')).payload, 'The lamp is on.');
+        const [first, second] = mock.getRequests().map(({ body }) => JSON.stringify(body));
+        assert.match(first as string, /You look after a house/);
+        assert.match(second as string, /switched/);
+        assert.deepEqual(flow.out('caught'), []);
+      } finally {
+        await mock.stop();
+      }
+    });
+  }
+});
+
 onEachRuntime('the embedded service', (start) => {
   const assistants = [{ id: 'asst_home', name: 'Home', instructions: 'Be short.' }];
   const service = (more: Msg = {}) => ({ backend: 'embedded', provider: 'rehearsal', assistants, ...more });
