@@ -15,7 +15,7 @@ import type { CreateRun, CreateThreadAndRun, SubmitToolOutputs } from '../schema
 import type { Service } from '../service.ts';
 import { findAssistant } from '../store/assistants.ts';
 import { hasUserMessage, insertMessages, newMessage } from '../store/messages.ts';
-import { activeRunId, findRun, insertRun, openParts, transition } from '../store/runs.ts';
+import { activeRunId, findRun, insertRun, openParts, runById, transition } from '../store/runs.ts';
 import type { RunRecord, Tables, ThreadRow } from '../store/schema.ts';
 import { isUniqueViolation } from '../store/sqlite.ts';
 import { insertThread, threadOf } from '../store/threads.ts';
@@ -174,10 +174,14 @@ export async function submitToolOutputs(
   }
   if (run.status !== 'requires_action') throw toolOutputsWrongStatus(run.status);
   return setGoing(service, runId, async (trx) => {
+    const queued = await transition(trx, runId, 'submit', now, { worker: service.workerId });
+    if (!queued) {
+      // Another request was first, between our look and our write.
+      const found = await runById(trx, runId);
+      throw found ? toolOutputsWrongStatus(found.status) : unknownPathId('run', runId);
+    }
     const { step } = await openParts(trx, runId);
     const details = withOutputs(step!.details, body.tool_outputs);
-    const queued = await transition(trx, runId, 'submit', now, { worker: service.workerId });
-    if (!queued) throw toolOutputsWrongStatus('queued');
     const parts = closeParts({ step: { ...step!, details } }, { name: 'complete', now });
     await saveParts(trx, parts);
     return { run: queued, events: [...closingEvents(parts, queued), runEvent(queued)] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { TurnItem } from '../../engine/models/model.ts';
-import { calls, type Script, ScriptedModel, says, USAGE, Workshop } from './support.ts';
+import { calls, type Script, ScriptedModel, says, send, USAGE, Workshop } from './support.ts';
 
 /** Rounds of calls: each call a name and arguments. */
 const anyRounds = fc.array(
@@ -76,5 +76,33 @@ describe('tool rounds', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('take their outputs once, whatever else comes at the same moment', async () => {
+    const { engine, client } = await workshop.open(new ScriptedModel(calls(['light', {}])));
+    const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    const rivals = {
+      '/submit_tool_outputs': [200, 400],
+      '/cancel': [200, 400],
+      '': [200, 404],
+    };
+    for (const [rival, statuses] of Object.entries(rivals)) {
+      const run = await client.beta.threads.createAndRunStream({ assistant_id }).finalRun();
+      const calls = run.required_action!.submit_tool_outputs.tool_calls;
+      const tool_outputs = calls.map(({ id }) => ({ tool_call_id: id, output: 'on' }));
+      const path = `/threads/${run.thread_id}/runs/${run.id}`;
+      const submit = () => send(engine, 'POST', `${path}/submit_tool_outputs`, { tool_outputs });
+      const other = () =>
+        rival === '/submit_tool_outputs'
+          ? submit()
+          : rival
+            ? send(engine, 'POST', path + rival)
+            : send(engine, 'DELETE', `/threads/${run.thread_id}`);
+      const answers = await Promise.all([other(), submit()]);
+      // One of the two may be first; a run that was submitted can still be cancelled or deleted.
+      for (const { status } of answers) assert(statuses.includes(status), `${rival || 'delete'}: ${status}`);
+      if (rival === '/submit_tool_outputs')
+        assert.deepEqual(answers.map(({ status }) => status).toSorted(), statuses);
+    }
   });
 });
