@@ -85,11 +85,13 @@ function migrate(db: DatabaseSync): void {
 function open(sqlite: SqliteModule, file: string): DatabaseSync {
   const inMemory = file === ':memory:';
   if (!inMemory) {
-    mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-    if (existsSync(file) && statSync(file).isDirectory()) {
-      throw new EngineStartError(`The database ${file} cannot be opened for writing: it is a folder.`);
+    mkdirSync(path.dirname(file), { recursive: true });
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found && !found.isFile()) {
+      const what = found.isDirectory() ? 'a folder' : 'not a file';
+      throw new EngineStartError(`The database ${file} cannot be opened for writing: it is ${what}.`);
     }
-    if (existsSync(file) && statSync(file).size > 0) inspect(sqlite, file);
+    if (found?.size) inspect(sqlite, file);
   }
   const db = new sqlite.DatabaseSync(file);
   try {
@@ -165,9 +167,12 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** The path without links; what does not exist yet is named after what does. */
-const realPath = (file: string): string =>
-  existsSync(file) ? realpathSync(file) : path.join(realPath(path.dirname(file)), path.basename(file));
+/** The path without links; what does not exist yet, up to the drive itself, is named after what does. */
+export function realPath(file: string, exists = existsSync): string {
+  const folder = path.dirname(file);
+  if (exists(file)) return realpathSync(file);
+  return folder === file ? file : path.join(realPath(folder, exists), path.basename(file));
+}
 
 /** Files that this process has open, by their real path, and for how many. */
 const shared = new Map<string, { store: Promise<Store>; users: number }>();
@@ -180,8 +185,9 @@ const shared = new Map<string, { store: Promise<Store>; users: number }>();
  */
 export async function openStore(file: string): Promise<Store> {
   if (file === ':memory:') return openOwn(file);
-  const key = realPath(path.resolve(file));
-  const entry = shared.get(key) ?? { store: openOwn(file), users: 0 };
+  const resolved = path.resolve(file);
+  const key = realPath(resolved);
+  const entry = shared.get(key) ?? { store: openOwn(resolved), users: 0 };
   shared.set(key, entry);
   entry.users++;
   const leave = async () => {

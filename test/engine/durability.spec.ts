@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { EngineStartError } from '../../engine/errors.ts';
 import { MIGRATIONS } from '../../engine/store/migrations.ts';
-import { openStore } from '../../engine/store/sqlite.ts';
+import { openStore, realPath } from '../../engine/store/sqlite.ts';
 import {
   calls,
   framesOf,
@@ -333,7 +333,15 @@ describe('the database', () => {
     await refusal(opening(path.join(file, 'runs.sqlite')), /cannot be opened for writing/);
     const directory = path.join(folder, 'directory.sqlite');
     mkdirSync(directory);
-    await refusal(opening(directory), /cannot be opened for writing/);
+    await refusal(opening(directory), /cannot be opened for writing: it is a folder/);
+    // SQLite would take this for a file that is gone after the close.
+    await refusal(opening(''), /cannot be opened for writing: it is a folder/);
+    if (process.platform !== 'win32') await refusal(opening('/dev/null'), /writing: it is not a file/);
+    // As on a drive that is not there.
+    assert.equal(
+      realPath(path.resolve('/no/drive'), () => false),
+      path.resolve('/no/drive'),
+    );
     if (process.getuid?.() === 0) return;
     const locked = path.join(folder, 'locked');
     mkdirSync(locked);
