@@ -32,10 +32,29 @@ export const reasoningEffort = z.nullish(
   z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']),
 );
 
+/** Far beyond any schema that is written by hand; deeper, it could be read but not written down again. */
+const MAX_DEPTH = 100;
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
+/** A JSON Schema, whose words are the model's affair. */
+const jsonSchema = z.record(z.string(), z.unknown()).check((context) => {
+  if (!isDeeperThan(MAX_DEPTH, context.value)) return;
+  context.issues.push({
+    code: 'custom',
+    input: context.value,
+    message: `object too deep. Expected an object with at most ${MAX_DEPTH} levels of nesting.`,
+    params: { code: 'object_above_max_depth' },
+  });
+});
+
 const functionDefinition = z.object({
   name: upTo(64).check(z.minLength(1)),
   description: z.optional(z.string()),
-  parameters: z.optional(z.record(z.string(), z.unknown())),
+  parameters: z.optional(jsonSchema),
   strict: z.nullish(z.boolean()),
 });
 
@@ -103,7 +122,7 @@ export const responseFormat = z.nullish(
         json_schema: z.object({
           name: z.string(),
           description: z.optional(z.string()),
-          schema: z.optional(z.record(z.string(), z.unknown())),
+          schema: z.optional(jsonSchema),
           strict: z.nullish(z.boolean()),
         }),
       }),

@@ -351,6 +351,15 @@ const REFUSALS: Refusal[] = [
     code: 'invalid_value',
   },
   {
+    what: 'a schema nested beyond all reason',
+    path: '/assistants',
+    body: `{"model":"m","tools":[{"type":"function","function":{"name":"f","parameters":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}}]}`,
+    message:
+      "Invalid 'tools[0].function.parameters': object too deep. Expected an object with at most 100 levels of nesting.",
+    param: 'tools[0].function.parameters',
+    code: 'object_above_max_depth',
+  },
+  {
     what: 'a response_format that is none',
     path: '/threads/{thread}/runs',
     body: { assistant_id: 'a', response_format: { type: 'xml' } },
