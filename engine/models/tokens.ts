@@ -8,6 +8,10 @@ export function countTokens(text: string): number {
   return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }
 
+/** A number of tokens as a provider gives it; undefined for anything that is none. */
+export const count = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+
 /** Everything of a turn that a model reads: instructions, items, tools. Pictures and files count by their names. */
 function promptText({ instructions, items, tools }: Turn): string {
   const parts = items.map((item) => {

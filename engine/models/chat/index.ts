@@ -39,7 +39,7 @@ class Chat {
   async *run(turn: Turn): AsyncGenerator<ModelEvent> {
     const asked = { ...turn, model: turn.model || (this.#options.model ?? '') };
     const reply = await this.#ask(asked);
-    yield* this.connection.guard(readChat(reply, asked));
+    yield* this.connection.guard(readChat(reply, asked), reply);
   }
 
   /** Asks again without a field that the server refuses by name; remembers what was accepted. */

@@ -4,7 +4,7 @@ import type { Reply } from '../http/connection.ts';
 import { brokenOff, failedInAnswer, notAModel } from '../http/errors.ts';
 import { frames } from '../http/frames.ts';
 import type { ModelEvent, Turn, Usage } from '../model.ts';
-import { UsageEstimate } from '../tokens.ts';
+import { count, UsageEstimate } from '../tokens.ts';
 import { type ToolCallPiece, ToolCallPieces } from './tool-calls.ts';
 
 /** A chunk or a whole completion; every field may be missing or of another type. */
@@ -98,7 +98,7 @@ class Reader {
     const text = textOf(said.content);
     if (text) yield { type: 'text', delta: text };
     if (typeof said.refusal === 'string' && said.refusal) yield { type: 'refusal', delta: said.refusal };
-    for (const piece of [said.tool_calls ?? []].flat()) this.#pieces.add(piece);
+    for (const piece of [said.tool_calls ?? []].flat()) if (piece) this.#pieces.add(piece);
     if (said.function_call) this.#pieces.add({ index: 0, function: said.function_call });
     yield* this.#calls.events();
   }
@@ -122,9 +122,6 @@ function textOf(content: unknown): string {
     .map((part) => (typeof part === 'string' ? part : typeof part?.text === 'string' ? part.text : ''))
     .join('');
 }
-
-const count = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 
 const detail = (value: unknown, name: string) =>
   count((value as Record<string, unknown> | null | undefined)?.[name]);

@@ -1,7 +1,8 @@
 /** Requests to a provider: address, key, silence, the end. The platform's fetch, no SDK: dist/engine.js stays small. */
-import { ModelError, type ModelOptions } from '../model.ts';
+import { ModelError, type ModelEvent, type ModelOptions } from '../model.ts';
 import { baseAddress, endpoint, shown } from './address.ts';
 import { refused, silent, unreachable } from './errors.ts';
+import { sound } from './sound.ts';
 
 /** One answer of a provider, read piece by piece. */
 export interface Reply {
@@ -60,10 +61,10 @@ export class Connection {
       : new ModelError(message, { code, status, retryAfter, beforeFirstByte, retryable });
   }
 
-  /** The same for what is thrown while an answer is read. */
-  async *guard<T>(events: AsyncIterable<T>): AsyncGenerator<T> {
+  /** The events of an answer, if they are sound; the same cleaning for what is thrown while it is read. */
+  async *guard(events: AsyncIterable<ModelEvent>, { address }: Reply): AsyncGenerator<ModelEvent> {
     try {
-      yield* events;
+      yield* sound(events, address);
     } catch (error) {
       throw this.#clean(error);
     }

@@ -34,7 +34,7 @@ class Responses {
   async *run(turn: Turn): AsyncGenerator<ModelEvent> {
     const asked = { ...turn, model: turn.model || (this.#options.model ?? '') };
     const reply = await this.#ask(asked);
-    yield* this.connection.guard(readResponses(reply, asked));
+    yield* this.connection.guard(readResponses(reply, asked), reply);
   }
 
   async #ask(turn: Turn): Promise<Reply> {

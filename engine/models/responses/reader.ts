@@ -11,7 +11,7 @@ import type { Reply } from '../http/connection.ts';
 import { brokenOff, failedInAnswer, notAModel } from '../http/errors.ts';
 import { frames } from '../http/frames.ts';
 import type { ModelEvent, Turn, Usage } from '../model.ts';
-import { UsageEstimate } from '../tokens.ts';
+import { count, UsageEstimate } from '../tokens.ts';
 import { annotation, type Cited, inputDelta, isHosted, startedCall, wholeCall } from './hosted.ts';
 import { PROVIDER } from './request.ts';
 
@@ -230,15 +230,16 @@ function errorOf(event: { type: 'error'; error?: unknown; code: string | null; m
 }
 
 function usageOf(given: ResponseUsage | undefined | null): Usage | undefined {
-  if (!given || typeof given.input_tokens !== 'number') return undefined;
-  const { input_tokens, output_tokens = 0, total_tokens = input_tokens + output_tokens } = given;
-  const cached = given.input_tokens_details?.cached_tokens;
-  const reasoning = given.output_tokens_details?.reasoning_tokens;
+  const prompt = count(given?.input_tokens);
+  if (!given || prompt === undefined) return undefined;
+  const completion = count(given.output_tokens) ?? 0;
+  const cached = count(given.input_tokens_details?.cached_tokens);
+  const reasoning = count(given.output_tokens_details?.reasoning_tokens);
   return {
-    prompt_tokens: input_tokens,
-    completion_tokens: output_tokens,
-    total_tokens,
-    ...(typeof cached === 'number' && { cached_tokens: cached }),
-    ...(typeof reasoning === 'number' && { reasoning_tokens: reasoning }),
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: count(given.total_tokens) ?? prompt + completion,
+    ...(cached !== undefined && { cached_tokens: cached }),
+    ...(reasoning !== undefined && { reasoning_tokens: reasoning }),
   };
 }

@@ -314,6 +314,36 @@ for (const provider of ['chat', 'responses'] as const)
     });
   });
 
+describe('an answer of wrong types', () => {
+  const item = { type: 'message', content: [{ type: 'output_text', text: 'Hi' }] };
+  const wrong = {
+    chat: [{ choices: [{ delta: { tool_calls: [null, { function: 5 }] }, finish_reason: 'stop' }] }],
+    responses: [
+      { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: [{}] },
+      { type: 'response.output_item.added', output_index: 0, item: null },
+      { type: 'response.output_item.done', output_index: 0, item: { ...item, content: null } },
+      { type: 'response.output_item.done', output_index: 0, item: { type: 'function_call', name: [] } },
+      { type: 'response.completed', response: null },
+      { type: 5 },
+    ],
+  };
+  for (const provider of ['chat', 'responses'] as const) {
+    for (const said of wrong[provider]) {
+      it(`fails as what it is: ${provider} ${JSON.stringify(said)}`, async () => {
+        const server = await far((response) => {
+          head(response);
+          response.end(`data: ${JSON.stringify(said)}\n\n`);
+        });
+        const made = createModel({ provider, url: server.url });
+        const error = await failure(() => collect(made, turn('Hi')));
+        assert.match(error.message, provider === 'chat' ? /without naming it/ : /a form that cannot be read/);
+        assert.equal(error.retryable, false);
+        await server.close();
+      });
+    }
+  }
+});
+
 describe('createModel', () => {
   it('refuses a provider that does not exist', () => {
     assert.throws(() => createModel({ provider: 'magic' } as never), /no model provider 'magic'/);
