@@ -75,11 +75,17 @@ export async function startEngine(
     executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, ...internals }),
   };
   const keeper = new Keeper(service);
+  const release = async () => {
+    await service.executor.stopAll();
+    // A worker that has not signed out is found dead by the next start.
+    await keeper.signOut().catch((error: unknown) => log.warn(`Signing out: ${String(error)}`));
+    await store.close();
+  };
   try {
     await declareAll(service, options.assistants ?? []);
     await keeper.start();
   } catch (error) {
-    await store.close();
+    await release();
     if (error instanceof EngineStartError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineStartError(`The embedded service could not start: ${reason}.`, { cause: error });
@@ -91,10 +97,7 @@ export async function startEngine(
   const close = async () => {
     await keeper.stop();
     await Promise.allSettled(pending);
-    await service.executor.stopAll();
-    // A worker that has not signed out is found dead by the next start.
-    await keeper.signOut().catch((error: unknown) => log.warn(`Signing out: ${String(error)}`));
-    await store.close();
+    await release();
   };
 
   const answer = async (

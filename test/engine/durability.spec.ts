@@ -431,6 +431,21 @@ describe('the database', () => {
     assert.equal((await second.client.beta.assistants.list()).data.length, 2);
   });
 
+  it('that cannot be taken up is let go of again, with whatever was begun', async () => {
+    const file = await inFolder('runs.sqlite');
+    await (await opening(file)).engine.close();
+    const other = new DatabaseSync(file);
+    const thread = `INSERT INTO threads VALUES ('thread_a', 0, '{}', '{}')`;
+    const columns = 'id, thread_id, assistant_id, status, active, created_at, usage, metadata, options';
+    const run = `INSERT INTO runs (${columns}) VALUES ('run_a', 'thread_a', 'asst_a', 'in_progress', 1, 0, '{}', '{}', '{')`;
+    other.exec(`${thread}; ${run}`);
+    await refusal(opening(file), /^The embedded service could not start: /);
+    assert.deepEqual(other.prepare('SELECT * FROM workers').all(), []);
+    other.exec('DELETE FROM runs');
+    other.close();
+    await (await opening(file)).engine.close();
+  });
+
   it('says which declared assistant is wrong, and where', async () => {
     for (const [declaration, pattern] of [
       [{ id: 'no spaces' }, /The assistant 'no spaces' is not valid: Invalid 'id'/],
