@@ -26,11 +26,36 @@ export class ApiError extends Error {
   }
 }
 
-/** The service could not be opened; the message is one sentence for the person who set it up. */
+type StartValues = Readonly<Record<string, string | number>>;
+
+/** Why the service could not be opened, as one sentence each for the person who set it up. */
+const START_FAULTS = {
+  noSqlite: ({ version }: StartValues) =>
+    `The embedded service needs Node.js 22.13 or newer for its database (this is ${version}).`,
+  otherProgram: ({ file }: StartValues) =>
+    `The database ${file} belongs to another program; choose another file.`,
+  newer: ({ file, format, known }: StartValues) =>
+    `The database ${file} was written by a newer version of this package (format ${format}, this version knows ${known}); update the package or choose another file.`,
+  notWritable: ({ file, reason }: StartValues) =>
+    `The database ${file} cannot be opened for writing: ${reason}.`,
+  damaged: ({ file, reason }: StartValues) =>
+    `The database ${file} is damaged or not a SQLite file (${reason}); it was left untouched.`,
+  notOpened: ({ file, reason }: StartValues) => `The database ${file} cannot be opened: ${reason}.`,
+  badAssistant: ({ assistant, reason }: StartValues) =>
+    `The assistant '${assistant}' is not valid: ${reason}`,
+  other: ({ reason }: StartValues) => `The embedded service could not start: ${reason}.`,
+};
+
+/** The service could not be opened. `fault` and `values` are for those who word it in another language. */
 export class EngineStartError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+  readonly fault: keyof typeof START_FAULTS;
+  readonly values: StartValues;
+
+  constructor(fault: keyof typeof START_FAULTS, values: StartValues, options?: ErrorOptions) {
+    super(START_FAULTS[fault](values), options);
     this.name = 'EngineStartError';
+    this.fault = fault;
+    this.values = values;
   }
 }
 

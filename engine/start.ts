@@ -43,9 +43,11 @@ async function declareAll(service: Service, declarations: AssistantDeclaration[]
       );
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      throw new EngineStartError(`The assistant '${declaration.id}' is not valid: ${error.message}`, {
-        cause: error,
-      });
+      throw new EngineStartError(
+        'badAssistant',
+        { assistant: declaration.id, reason: error.message },
+        { cause: error },
+      );
     }
   }
 }
@@ -88,7 +90,7 @@ export async function startEngine(
     await release();
     if (error instanceof EngineStartError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new EngineStartError(`The embedded service could not start: ${reason}.`, { cause: error });
+    throw new EngineStartError('other', { reason }, { cause: error });
   }
   const app = createApp(service);
   let closing: Promise<void> | undefined;

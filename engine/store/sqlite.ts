@@ -33,10 +33,7 @@ async function loadSqlite(): Promise<SqliteModule> {
   try {
     return await import('node:sqlite');
   } catch (cause) {
-    throw new EngineStartError(
-      `The embedded service needs Node.js 22.13 or newer for its database (this is ${process.version}).`,
-      { cause },
-    );
+    throw new EngineStartError('noSqlite', { version: process.version }, { cause });
   } finally {
     process.emitWarning = emit;
   }
@@ -52,12 +49,10 @@ function inspect({ DatabaseSync }: SqliteModule, file: string): void {
     const version = readPragma(db, 'user_version');
     const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
     if (tables > 0 && readPragma(db, 'application_id') !== APPLICATION_ID) {
-      throw new EngineStartError(`The database ${file} belongs to another program; choose another file.`);
+      throw new EngineStartError('otherProgram', { file });
     }
     if (version > MIGRATIONS.length) {
-      throw new EngineStartError(
-        `The database ${file} was written by a newer version of this package (format ${version}, this version knows ${MIGRATIONS.length}); update the package or choose another file.`,
-      );
+      throw new EngineStartError('newer', { file, format: version, known: MIGRATIONS.length });
     }
     if (statSync(file).size <= FULL_CHECK_BYTES) {
       const result = String(Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]);
@@ -89,7 +84,7 @@ function open(sqlite: SqliteModule, file: string): DatabaseSync {
     const found = statSync(file, { throwIfNoEntry: false });
     if (found && !found.isFile()) {
       const what = found.isDirectory() ? 'a folder' : 'not a file';
-      throw new EngineStartError(`The database ${file} cannot be opened for writing: it is ${what}.`);
+      throw new EngineStartError('notWritable', { file, reason: `it is ${what}` });
     }
     if (found?.size) inspect(sqlite, file);
   }
@@ -114,12 +109,9 @@ function startError(file: string, error: unknown): EngineStartError {
   const primary = errcode === undefined ? undefined : errcode & 0xff;
   const notWritable =
     primary === 8 || primary === 14 || ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '');
-  const text = notWritable
-    ? `The database ${file} cannot be opened for writing: ${message}.`
-    : primary === 11 || primary === 26 || errcode === undefined
-      ? `The database ${file} is damaged or not a SQLite file (${message}); it was left untouched.`
-      : `The database ${file} cannot be opened: ${message}.`;
-  return new EngineStartError(text, { cause: error });
+  const isDamaged = primary === 11 || primary === 26 || errcode === undefined;
+  const fault = notWritable ? 'notWritable' : isDamaged ? 'damaged' : 'notOpened';
+  return new EngineStartError(fault, { file, reason: message }, { cause: error });
 }
 
 /** Kysely asks for better-sqlite3's form; statements are kept, since the engine has few and repeats them. */

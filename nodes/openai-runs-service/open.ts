@@ -1,7 +1,7 @@
 /** Opens a service: the network it goes through, the embedded engine where that is chosen, the client. */
 import path from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import type { Engine } from '../../engine/index.ts';
+import type { Engine, EngineStartError } from '../../engine/index.ts';
 import { isRunsError, RunsError } from '../openai-runs/errors.ts';
 import { declarations } from './assistants.ts';
 import type { Connection, Translate } from './connection.ts';
@@ -52,11 +52,17 @@ export async function openService(options: OpenOptions): Promise<Connection> {
     return openConnection({ settings, apiKey, translate, engine, close });
   } catch (error) {
     await closeNetwork();
-    if (isRunsError(error)) throw error;
-    throw new RunsError(error instanceof Error ? error.message : String(error), {
-      code: 'engine_not_started',
-    });
+    throw isRunsError(error) ? error : startFault(error, translate);
   }
+}
+
+/** What kept the engine from starting, in the user's language; known by its form, as the engine is bundled apart. */
+function startFault(error: unknown, translate: Translate): RunsError {
+  const { fault, values } = error as Partial<EngineStartError>;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RunsError(translate(`engine.${fault ?? 'other'}`, values ?? { reason }), {
+    code: 'engine_not_started',
+  });
 }
 
 function checkAddress(url: string, translate: Translate): void {

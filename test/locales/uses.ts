@@ -47,6 +47,11 @@ const TEMPLATES: Record<NodeName, Record<string, () => string[]>> = {
   'openai-runs-service': {
     'preset.*': () => presets.map(({ id }) => id),
     'label.*': () => ['headers', 'query', 'rehearsal', 'embedded'],
+    'engine.*': () => {
+      const errors = readFileSync(path.join(ROOT, 'engine/errors.ts'), 'utf8');
+      const [table = ''] = /START_FAULTS = \{[\s\S]+?\n\};/.exec(errors) ?? [];
+      return Array.from(table.matchAll(/^ {2}(\w+): \(/gm), ([, fault]) => fault ?? '');
+    },
     'pair.*': () => service('editor/pairs.ts', /part: '[^)]+\)/),
     'assistant.*': () => ['name', 'model', 'instructions', 'tools', 'format', 'temperature'],
     'hint.backend.*': () => ['embedded', 'server'],

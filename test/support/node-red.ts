@@ -76,7 +76,8 @@ function started(child: ChildProcess, log: () => string): Promise<void> {
     const fail = (reason: string) => reject(new Error(`Node-RED ${reason}:\n${log()}`));
     const timer = setTimeout(() => fail('did not start in time'), START_LIMIT);
     const look = () => {
-      if (!/Started flows/.test(log())) return;
+      // Two things that come in either order.
+      if (!/Started flows/.test(log()) || !/Server now running/.test(log())) return;
       clearTimeout(timer);
       resolve();
     };
