@@ -32,7 +32,8 @@ export class Job {
   private over = false;
 
   constructor(msg: NodeMessageInFlow, send: Send, done: Done, note: (text: string) => void) {
-    this.msg = msg;
+    // A frozen message can't carry the result; a copy of it can.
+    this.msg = Object.isExtensible(msg) ? msg : { ...msg };
     this.sendOn = send;
     this.doneOn = done;
     this.note = note;
