@@ -87,6 +87,7 @@ export class RunsNode {
     const reason = new RunsError(this.desk.t(`error.${why}`), { code: 'stopped' });
     for (const job of jobs) {
       this.jobs.delete(job);
+      if (cancel && job.view?.run) this.desk.stash.drop(job.view.run.id);
       try {
         job.stop(reason);
       } catch (fault) {

@@ -162,7 +162,12 @@ async function answerTools(
     await slot.take();
     return outputs;
   };
-  await runTools({ RED, node, settings, rounds, stash, call, earlier, whileWaiting });
+  try {
+    await runTools({ RED, node, settings, rounds, stash, call, earlier, whileWaiting });
+  } finally {
+    // Only a run that outlives the node is taken up again.
+    if (call.view.run && call.job.signal.reason?.code !== 'stopped') stash.drop(call.view.run.id);
+  }
 }
 
 function finish({ settings, t }: Desk, call: Call, followed: boolean): void {

@@ -8,6 +8,8 @@ import { Kept } from '../kept.ts';
 export class AnswerStash {
   private readonly node: Node;
   private readonly answers: Kept<Record<string, string>>;
+  /** Runs that answers were kept for in this process. */
+  private readonly runs = new Set<string>();
 
   constructor(node: Node) {
     this.node = node;
@@ -20,12 +22,15 @@ export class AnswerStash {
   }
 
   keep(runId: string, callId: string, output: string): void {
+    this.runs.add(runId);
     this.change((answers) => {
       answers[runId] = { ...answers[runId], [callId]: output };
     });
   }
 
+  /** Forgets a run's answers, once they are submitted or nobody will ask for them. */
   drop(runId: string): void {
+    if (!this.runs.delete(runId)) return;
     this.change((answers) => {
       delete answers[runId];
     });
