@@ -23,7 +23,7 @@ export function nameOf(value: unknown): string {
 }
 
 /** An id that may stand in a path or a body: nothing that could lead to another path. */
-function isId(value: unknown): boolean {
+export function isId(value: unknown): value is string {
   if (typeof value !== 'string' || value === '' || value.length > LONGEST_ID) return false;
   if (value === '.' || value === '..' || !value.isWellFormed()) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are refused

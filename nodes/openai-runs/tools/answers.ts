@@ -1,5 +1,6 @@
 /** Messages that come back into the node as answers to its tool calls. */
 import type { NodeMessageInFlow } from 'node-red';
+import { isId } from '../check.ts';
 import type { Connect, Desk, Work } from '../desk.ts';
 import { RunsError } from '../errors.ts';
 import type { Job } from '../job.ts';
@@ -23,11 +24,11 @@ export class Answers {
   /** Whether a message is an answer to a call of this node, and no new request. */
   isAnswer(msg: NodeMessageInFlow): msg is Answer {
     const { settings, method, node } = this.desk;
-    if (!settings.tools || method.answers !== 'run' || !method.delivers || settings.delivery === 'start')
-      return false;
+    if (!settings.tools || method.answers !== 'run' || !method.delivers) return false;
     const { tool } = msg as Partial<Answer>;
     if (!isObject(tool) || typeof tool.call_id !== 'string') return false;
-    return tool.node === undefined || tool.node === node.id;
+    // A node that only starts runs has calls out only where a request asked for a stream; those name the node.
+    return tool.node === undefined ? settings.delivery !== 'start' : tool.node === node.id;
   }
 
   /**
@@ -64,6 +65,10 @@ export class Answers {
       done();
       return undefined;
     }
+    if (rounds.isOpen(tool)) {
+      done(this.unknown(tool));
+      return undefined;
+    }
     return this.resume(tool, output, done);
   }
 
@@ -73,7 +78,7 @@ export class Answers {
     done: () => void,
   ): Work | undefined {
     const { rounds, stash } = this.desk;
-    if (!run_id || !thread_id) {
+    if (!isId(run_id) || !isId(thread_id)) {
       return () => Promise.reject(this.unknown({ call_id, run_id, thread_id }));
     }
     stash.keep(run_id, call_id, output);

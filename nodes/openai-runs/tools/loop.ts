@@ -16,8 +16,9 @@ import type { AnswerStash } from './stash.ts';
 
 /** The longest that a timer can wait, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-/** Milliseconds after a run's expiry at which it is looked at. */
+/** Milliseconds after a run's expiry at which it is looked at, and between looks if it waits on all the same. */
 const AFTER_EXPIRY = 1_000;
+const LOOK_AGAIN = 10_000;
 
 export interface LoopOptions {
   RED: NodeAPI;
@@ -55,16 +56,13 @@ export async function runTools(options: LoopOptions): Promise<void> {
       throw new RunsError(t('error.toolRounds', { count: settings.maxToolRounds }), { code: 'tool_rounds' });
     }
     if (!isWired(node)) throw new RunsError(t('error.toolsNotWired'), { code: 'tools_not_wired' });
-    const key = calls.map(({ id }) => id).join();
+    const key = keyOf(calls);
     // The same calls once more: the submit did not get through, so what was answered is submitted again.
     const earlier = count === 1 ? options.earlier : undefined;
     const outputs =
       done.get(key) ?? (await options.whileWaiting(() => collect(options, run, calls, earlier)));
     job.signal.throwIfAborted();
-    if (!outputs) {
-      await poll(call);
-      continue;
-    }
+    if (!outputs) continue;
     done.set(key, outputs);
     await submit(call, run, outputs);
     options.stash.drop(run.id);
@@ -76,7 +74,9 @@ function isWired(node: Node): boolean {
   return Boolean((node as Node & { wires?: string[][] }).wires?.[1]?.length);
 }
 
-/** Sends the calls out and waits for the answers; nothing is returned if the run expires meanwhile. */
+const keyOf = (calls: readonly ToolCall[]) => calls.map(({ id }) => id).join();
+
+/** Sends the calls out and waits for the answers; nothing is returned if the run stops waiting for them. */
 async function collect(
   options: LoopOptions,
   run: Run,
@@ -91,20 +91,27 @@ async function collect(
     if (changed.complete) wake();
   });
   const stop = () => wake();
-  const limit = waitFor(run, settings.toolTimeout);
-  const timer = setTimeout(stop, limit.wait);
+  const since = Date.now();
+  let timer: NodeJS.Timeout | undefined;
   job.signal.addEventListener('abort', stop, { once: true });
   try {
     call.showTools(round);
     for (const [id, output] of earlier ?? []) round.answer(id, output);
-    const waiting = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
     if (!earlier) sendCalls(options, run, calls);
-    if (!round.complete) await waiting;
-    job.signal.throwIfAborted();
-    if (!round.complete && limit.expires) return undefined;
-    round.fill(errorOutput(t('error.toolTimeout', { seconds: settings.toolTimeout })));
+    while (!round.complete) {
+      const { wait, timesOut } = waitFor(run, settings.toolTimeout, since);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        timer = setTimeout(stop, wait);
+        if (job.signal.aborted) resolve();
+      });
+      clearTimeout(timer);
+      job.signal.throwIfAborted();
+      if (round.complete) break;
+      if (timesOut) round.fill(errorOutput(t('error.toolTimeout', { seconds: settings.toolTimeout })));
+      else if (!(await stillWaits(call, calls))) return undefined;
+      call.showTools(round);
+    }
     return round.toolOutputs;
   } finally {
     clearTimeout(timer);
@@ -113,14 +120,20 @@ async function collect(
   }
 }
 
-/** How long to wait for answers, in milliseconds, and whether it is the run's own expiry that ends the waiting. */
-function waitFor(run: Run, toolTimeout: number): { wait: number; expires: boolean } {
-  const untilExpiry = run.expires_at
-    ? run.expires_at * 1000 - Date.now() + AFTER_EXPIRY
-    : Number.POSITIVE_INFINITY;
-  const asked = toolTimeout > 0 ? toolTimeout * 1000 : Number.POSITIVE_INFINITY;
-  const wait = Math.max(0, Math.min(asked, untilExpiry, LONGEST_TIMER));
-  return { wait, expires: untilExpiry <= asked };
+/** Looks whether a run that should have expired still waits: the server's clock may be another than ours. */
+async function stillWaits(call: Call, calls: readonly ToolCall[]): Promise<boolean> {
+  await poll(call);
+  return keyOf(callsOf(call.view.run)) === keyOf(calls);
+}
+
+/** How long to wait for answers, in milliseconds; then either the tools are out of time or the run is looked at. */
+function waitFor(run: Run, toolTimeout: number, since: number): { wait: number; timesOut: boolean } {
+  const now = Date.now();
+  const asked = toolTimeout > 0 ? since + toolTimeout * 1000 : Number.POSITIVE_INFINITY;
+  const expiry = run.expires_at ? run.expires_at * 1000 + AFTER_EXPIRY : Number.POSITIVE_INFINITY;
+  const look = expiry > now ? expiry : now + LOOK_AGAIN;
+  const wait = Math.max(0, Math.min(asked, look) - now);
+  return { wait: Math.min(wait, LONGEST_TIMER), timesOut: asked < look && wait <= LONGEST_TIMER };
 }
 
 /** One message a call. Each is a copy of its own: a tool's flow may do with it as it likes. */
@@ -137,7 +150,9 @@ function sendCalls({ RED, node, settings, call }: LoopOptions, run: Run, calls: 
       expires_at: run.expires_at,
       node: node.id,
     };
-    const copy = RED.util.cloneMessage(call.job.msg) as NodeMessage;
+    const copy = RED.util.cloneMessage(call.job.msg) as NodeMessage & { error?: unknown };
+    // What a Catch node left on the request must not make a failure of the tool's answer.
+    delete copy.error;
     call.job.send(place('tools', Object.assign(copy, { payload: parsed(text), tool }), settings));
   });
 }

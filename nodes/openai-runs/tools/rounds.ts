@@ -68,6 +68,11 @@ export class ToolRounds {
     return found.length === 1 ? found[0] : undefined;
   }
 
+  /** Whether the run that an answer names waits for tools just now. */
+  isOpen({ run_id }: Partial<Tool>): boolean {
+    return run_id !== undefined && this.open.has(run_id);
+  }
+
   /** Whether a call was answered before. */
   isPast({ run_id, call_id }: Partial<Tool>): boolean {
     if (run_id) return this.past.has(keyOf(run_id, String(call_id)));
