@@ -267,6 +267,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await editor.page.locator('.runs-dialog').waitFor();
       await editor.tabTo('Method');
       await editor.page.keyboard.type('List run steps');
+      await editor.tabTo('Request');
       await editor.tabTo('Run ID');
       await editor.page.keyboard.press('ControlOrMeta+a');
       await editor.page.keyboard.type('run_typed');

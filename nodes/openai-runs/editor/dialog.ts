@@ -49,6 +49,7 @@ export function prepare(node: EditorNode): void {
   for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) set(name, value);
   if (!node.property) set('property', 'payload');
   input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
+  nameParts(input('property').parent(), 'runs-property', text('label.property'));
   prepareConversation(node);
   const context: FieldContext = {
     source: () => sourceOf(node, entered('property'), entered('propertyType')),
