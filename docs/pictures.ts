@@ -30,5 +30,20 @@ async function picture(name: string, file: string, width: number): Promise<void>
   }
 }
 
+/** The dialog of an example's first runs node, as it opens. */
+async function dialogPicture(name: string, file: string): Promise<void> {
+  const flows = await flowsOf(name);
+  const [nodeRed, browser] = await Promise.all([startNodeRed({ flows }), openBrowser()]);
+  try {
+    const editor = await Editor.open(browser, nodeRed.address);
+    const dialog = await editor.openDialog(await editor.idOf('openai-runs'));
+    await dialog.screenshot({ path: path.join(ROOT, 'docs', file) });
+  } finally {
+    await browser.close();
+    await nodeRed.stop();
+  }
+}
+
 await picture(FIRST, 'flow.png', 1400);
 await picture(LOOP, 'tools.png', 1900);
+await dialogPicture(LOOP, 'dialog.png');
