@@ -12,6 +12,8 @@ export interface ClientOptions {
   engine?: Engine;
   /** The way to the server, where it is not the platform's fetch. */
   fetch?: typeof fetch;
+  /** The proxy on that way. */
+  proxy?: URL;
   /** Ended with the connection. */
   close: () => Promise<void>;
   translate: Translate;
@@ -28,7 +30,7 @@ const NO_KEY = 'none';
  * one server must not reach another.
  */
 export function openConnection(options: ClientOptions): Connection {
-  const { settings, apiKey, engine, fetch, close, translate } = options;
+  const { settings, apiKey, engine, fetch, proxy, close, translate } = options;
   const { organization, project, timeout, retries } = settings;
   const url = engine ? '' : settings.url;
   const reach = engine?.fetch ?? fetch;
@@ -52,7 +54,7 @@ export function openConnection(options: ClientOptions): Connection {
   return {
     client,
     embedded: engine !== undefined,
-    explain: explainer({ url, apiKey, timeout, translate }),
+    explain: explainer({ url, proxy, apiKey, timeout, translate }),
     close,
   };
 }

@@ -12,6 +12,8 @@ import type { Connection, Translate } from './connection.ts';
 export interface ExplainOptions {
   /** Address of the server; empty for the embedded engine. */
   url: string;
+  /** The proxy on the way, where the service names one. */
+  proxy?: URL;
   apiKey: string;
   /** Seconds. */
   timeout: number;
@@ -46,7 +48,7 @@ const NETWORK: Readonly<Record<string, string>> = {
  * Makes the `explain` of a connection.
  * @returns a function that never throws and never lets the key through
  */
-export function explainer({ url, apiKey, timeout, translate }: ExplainOptions): Connection['explain'] {
+export function explainer({ url, proxy, apiKey, timeout, translate }: ExplainOptions): Connection['explain'] {
   const t = (key: string, values: Record<string, unknown> = {}) =>
     translate(`error.${key}`, { url, ...values });
 
@@ -70,10 +72,12 @@ export function explainer({ url, apiKey, timeout, translate }: ExplainOptions): 
   }
 
   function network(error: unknown, known: ErrorDetails): RunsError {
-    const { code, reason } = innermost(error);
+    const { code, reason, host, port } = innermost(error);
     const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY|EPROTO/.test(code);
     const key = tls ? 'tls' : (NETWORK[code] ?? 'connection');
-    return new RunsError(t(key, { reason, seconds: timeout }), {
+    // What could not be reached may be the proxy on the way, not the server.
+    const at = proxy && (host ? proxy.hostname === host : effectivePort(proxy) === port) ? proxy.origin : url;
+    return new RunsError(t(key, { url: at, reason, seconds: timeout }), {
       code: code || 'connection_error',
       ...known,
     });
@@ -143,17 +147,33 @@ function textOf(error: unknown): string {
   }
 }
 
+/** What Node.js tells of a failed connection. */
+interface SystemError {
+  code?: unknown;
+  message?: string;
+  hostname?: string;
+  port?: number;
+  cause?: unknown;
+  errors?: unknown[];
+}
+
+const effectivePort = ({ port, protocol }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80);
+
 /** Follows `cause` to where the system says what happened. */
-function innermost(error: unknown): { code: string; reason: string } {
-  let at = error as { code?: unknown; message?: string; cause?: unknown; errors?: unknown[] } | undefined;
+function innermost(error: unknown): { code: string; reason: string; host?: string; port?: number } {
+  let at = error as SystemError | undefined;
   let code = '';
   let reason = '';
+  let host: string | undefined;
+  let port: number | undefined;
   for (let depth = 0; at && depth < 8; depth++) {
     if (typeof at.code === 'string') code = at.code;
     if (at.message) reason = at.message;
+    host = at.hostname ?? host;
+    port = at.port ?? port;
     at = (at.cause ?? at.errors?.[0]) as typeof at;
   }
-  return { code, reason: reason || textOf(error) };
+  return { code, reason: reason || textOf(error), host, port };
 }
 
 /** Seconds the server asks to wait, from either of the two headers that the API uses. */

@@ -16,6 +16,8 @@ export interface NetworkOptions {
 }
 
 export interface Network {
+  /** The proxy that the service names. */
+  proxy?: URL;
   fetch: typeof fetch;
   close(): Promise<void>;
 }
@@ -27,6 +29,7 @@ export function createNetwork({ tls, proxy, fromEnvironment }: NetworkOptions): 
   return {
     fetch: ((input: Parameters<typeof undiciFetch>[0], init?: Parameters<typeof undiciFetch>[1]) =>
       undiciFetch(input, { ...init, dispatcher })) as unknown as typeof fetch,
+    ...(proxy && { proxy: new URL(proxy.url) }),
     close: () => dispatcher.destroy(),
   };
 }

@@ -41,7 +41,8 @@ export async function openService(options: OpenOptions): Promise<Connection> {
     if (settings.backend === 'server') {
       checkAddress(settings.url, translate);
       const { openConnection } = await import('./client.ts');
-      return openConnection({ settings, apiKey, translate, fetch: network?.fetch, close: closeNetwork });
+      const { fetch, proxy } = network ?? {};
+      return openConnection({ settings, apiKey, translate, fetch, proxy, close: closeNetwork });
     }
     const engine = await startEngine(options, network);
     const { openConnection } = await import('./client.ts');

@@ -185,6 +185,24 @@ onEachRuntime('the service', (start) => {
       assert.equal(server.received.length, 0);
     });
 
+    it('says that it is the proxy, where it is the proxy that cannot be reached', async () => {
+      const gone = await startProxy();
+      await gone.close();
+      const node = { id: 'proxy', type: 'http proxy', url: gone.url };
+      const flow = await start(
+        [node, ...flowWith(getRun, service({ proxy: 'proxy', retries: 0 }))],
+        {},
+        core,
+      );
+      flow.send({ payload });
+      const { error } = await flow.wait('caught');
+      assert.equal(error.code, 'ECONNREFUSED');
+      assert.ok(
+        error.message.startsWith(`${new URL(gone.url).origin} refused the connection`),
+        error.message,
+      );
+    });
+
     it('goes through an http proxy with its login, and past it for hosts that are excepted', async () => {
       const proxy = await startProxy('user:p@ss');
       const node = { id: 'proxy', type: 'http proxy', url: proxy.url };
