@@ -5,7 +5,6 @@ export type Assistant = OpenAI.Beta.Assistant;
 export type AssistantTool = OpenAI.Beta.AssistantTool;
 export type Thread = OpenAI.Beta.Thread;
 export type Message = OpenAI.Beta.Threads.Message;
-export type MessageContent = OpenAI.Beta.Threads.MessageContent;
 export type Run = OpenAI.Beta.Threads.Run;
 export type RunStatus = OpenAI.Beta.Threads.RunStatus;
 export type RunStep = OpenAI.Beta.Threads.Runs.RunStep;

@@ -18,12 +18,14 @@ export class Kept<Value> {
     return this.get();
   }
 
-  /** Changes a copy and keeps it; changes are made in the order they were asked for. */
-  change(edit: (kept: Record<string, Value>) => void): Promise<void> {
+  /**
+   * Changes a copy and keeps it; changes are made in the order they were asked for.
+   * @param edit gives false when there is nothing to change, and nothing is written
+   */
+  change(edit: (kept: Record<string, Value>) => unknown): Promise<void> {
     const changed = this.last.then(async () => {
       const copy = { ...(await this.get()) };
-      edit(copy);
-      await this.set(copy);
+      if (edit(copy) !== false) await this.set(copy);
     });
     this.last = changed.catch(() => {});
     return changed;

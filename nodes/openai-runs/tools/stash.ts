@@ -31,13 +31,16 @@ export class AnswerStash {
   /** Forgets a run's answers, once they are submitted or nobody will ask for them. */
   drop(runId: string): void {
     if (!this.runs.delete(runId)) return;
+    // Most runs have nothing kept; a store on disk then is not written.
     this.change((answers) => {
+      if (!Object.hasOwn(answers, runId)) return false;
       delete answers[runId];
+      return true;
     });
   }
 
   /** A context that can't be written costs only the memory of a restart. */
-  private change(edit: (answers: Record<string, Record<string, string>>) => void): void {
+  private change(edit: (answers: Record<string, Record<string, string>>) => unknown): void {
     this.answers
       .change(edit)
       .catch((error: unknown) => this.node.debug(`tool answers can't be kept: ${error}`));
