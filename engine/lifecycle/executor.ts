@@ -19,6 +19,7 @@ import {
   saveParts,
 } from './ending.ts';
 import type { EventHub, EventLog } from './events.ts';
+import { mergeDeltas } from './merge-deltas.ts';
 import { BudgetSpent, prepareTurn } from './prepare.ts';
 import { changesOf } from './states.ts';
 import { type TurnResult, TurnWriter } from './turn-writer.ts';
@@ -141,7 +142,8 @@ export class Executor {
     signal.throwIfAborted();
     const timeLeft = () => (run.expires_at === null ? Infinity : run.expires_at * 1000 - clock());
     let reason: 'stop' | 'length' | 'content_filter' | undefined;
-    for await (const event of ask(model, turn, { timeLeft, ...(sleep && { sleep }) })) {
+    const said = ask(model, turn, { timeLeft, ...(sleep && { sleep }) });
+    for await (const event of mergeDeltas(said)) {
       await writer.apply(event);
       if (event.type === 'end') reason = event.reason;
     }

@@ -1,20 +1,34 @@
 /** Function calls as they come in, put in order: one after the other, each with arguments that are a JSON object. */
 import { newId } from '../ids.ts';
+import { JsonText } from './json-text.ts';
 import { ModelError, type ModelEvent } from './model.ts';
+
+/** Characters of wrong arguments that are shown in an error. */
+const LONGEST_SAMPLE = 200;
 
 export interface Call {
   /** Empty if the provider sent none; one is made when the call is announced. */
   id: string;
   name: string;
-  arguments: string;
+  readonly arguments: JsonText;
+  /** What was found at that length of the arguments. */
+  judged?: { length: number; whole: boolean };
   /** The name won't change any more. */
   named: boolean;
   /** The arguments won't grow any more. */
   complete: boolean;
 }
 
-/** A JSON object is a call's arguments; nothing more can follow one. */
-export function isObjectText(text: string): boolean {
+/** Whether a call's arguments are a JSON object by now; nothing more can follow one. */
+export function isWhole(call: Call): boolean {
+  const { isClosed, length } = call.arguments;
+  if (!isClosed) return false;
+  // Long ones take a while to read: once for each length is enough.
+  if (call.judged?.length !== length) call.judged = { length, whole: isObjectText(call.arguments.text) };
+  return call.judged.whole;
+}
+
+function isObjectText(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -32,7 +46,8 @@ export class Calls {
   readonly #limit: number;
   #open = 0;
   #announced = false;
-  #sent = 0;
+  /** Whether anything of the open call's arguments has been sent. */
+  #sent = false;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -43,7 +58,7 @@ export class Calls {
   }
 
   add(id = '', name = '', named = false): Call {
-    const call: Call = { id, name, arguments: '', named, complete: false };
+    const call: Call = { id, name, arguments: new JsonText(), named, complete: false };
     if (this.#calls.length < this.#limit) this.#calls.push(call);
     return call;
   }
@@ -52,12 +67,12 @@ export class Calls {
   *events(): Generator<ModelEvent> {
     for (let call = this.#calls[this.#open]; call; call = this.#calls[this.#open]) {
       const followed = this.#open < this.#calls.length - 1;
-      const begun = call.arguments.trimStart().startsWith('{');
+      const begun = call.arguments.isObject;
       if (!this.#announced && !call.named && !begun && !call.complete) return;
       yield* this.#announce(call);
       // what is not an object yet may turn out to be one in a string: kept back until it is whole
-      if (begun) yield* this.#send(call.arguments);
-      if (!call.complete && !(followed && isObjectText(call.arguments))) return;
+      if (begun) yield* this.#send(call.arguments.takeNew());
+      if (!call.complete && !(followed && isWhole(call))) return;
       yield* this.#finish(call);
     }
   }
@@ -69,7 +84,7 @@ export class Calls {
   *end(cut: boolean): Generator<ModelEvent> {
     for (let call = this.#calls[this.#open]; call; call = this.#calls[this.#open]) {
       yield* this.#announce(call);
-      if (cut && normalArguments(call.arguments) === undefined) return;
+      if (cut && normalArguments(call.arguments.text) === undefined) return;
       yield* this.#finish(call);
     }
   }
@@ -87,26 +102,26 @@ export class Calls {
     yield { type: 'call', index: this.#open, id: call.id, name: call.name };
   }
 
-  *#send(text: string): Generator<ModelEvent> {
-    if (text.length <= this.#sent) return;
-    const delta = text.slice(this.#sent);
-    this.#sent = text.length;
+  *#send(delta: string): Generator<ModelEvent> {
+    if (delta === '') return;
+    this.#sent = true;
     yield { type: 'call_arguments', index: this.#open, delta };
   }
 
   *#finish(call: Call): Generator<ModelEvent> {
-    const text = normalArguments(call.arguments);
+    const given = call.arguments.text;
+    const text = isWhole(call) ? given : normalArguments(given);
     if (text === undefined) {
-      const sample = call.arguments.length > 200 ? `${call.arguments.slice(0, 200)}…` : call.arguments;
+      const sample = given.length > LONGEST_SAMPLE ? `${given.slice(0, LONGEST_SAMPLE)}…` : given;
       throw new ModelError(
         `The model called ${call.name} with arguments that are not a JSON object: ${sample}`,
       );
     }
-    yield* this.#send(text);
+    yield* this.#send(this.#sent ? call.arguments.takeNew() : text);
     yield { type: 'call_done', index: this.#open };
     this.#open++;
     this.#announced = false;
-    this.#sent = 0;
+    this.#sent = false;
   }
 }
 

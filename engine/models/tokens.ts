@@ -25,17 +25,17 @@ function promptText({ instructions, items, tools }: Turn): string {
 
 /** Counts what a turn says as it passes by, for providers that send no usage. */
 export class UsageEstimate {
-  #said = '';
+  #characters = 0;
 
   see(event: ModelEvent): void {
     if (event.type === 'text' || event.type === 'refusal' || event.type === 'call_arguments')
-      this.#said += event.delta;
-    if (event.type === 'call') this.#said += event.name;
+      this.#characters += event.delta.length;
+    if (event.type === 'call') this.#characters += event.name.length;
   }
 
   of(turn: Turn): Usage {
     const prompt = countTokens(promptText(turn));
-    const completion = countTokens(this.#said);
+    const completion = Math.ceil(this.#characters / CHARACTERS_PER_TOKEN);
     return {
       prompt_tokens: prompt,
       completion_tokens: completion,

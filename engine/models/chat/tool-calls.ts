@@ -1,5 +1,5 @@
 /** Which call a piece of a tool call belongs to: servers leave out or repeat ids, indexes and names. */
-import { type Call, type Calls, isObjectText } from '../calls.ts';
+import { type Call, type Calls, isWhole } from '../calls.ts';
 
 /** A tool call or a piece of one, as far as servers can be trusted with its form. */
 export interface ToolCallPiece {
@@ -50,24 +50,20 @@ export class ToolCallPieces {
 
   #find(id: string, index: number | undefined, name: string): Known | undefined {
     const sameId = id ? this.#known.findLast((known) => known.id === id) : undefined;
-    if (sameId) return name && index !== sameId.index && this.#whole(sameId.call) ? undefined : sameId;
+    if (sameId) return name && index !== sameId.index && isWhole(sameId.call) ? undefined : sameId;
     const candidate =
       index === undefined ? this.#known.at(-1) : this.#known.findLast((known) => known.index === index);
     if (!candidate) return undefined;
     // a new id begins a call, unless a server gives every piece its own
-    if (id && candidate.id) return name || this.#whole(candidate.call) ? undefined : candidate;
+    if (id && candidate.id) return name || isWhole(candidate.call) ? undefined : candidate;
     return this.#starts(candidate.call, name) ? undefined : candidate;
   }
 
   /** A whole name after a whole call, or another function's name, begins a new call. */
   #starts(call: Call, name: string): boolean {
     if (!name) return false;
-    if (call.arguments !== '') return this.#whole(call);
+    if (call.arguments.length > 0) return isWhole(call);
     return this.#names.has(call.name) && this.#names.has(name) && call.name !== name;
-  }
-
-  #whole(call: Call): boolean {
-    return isObjectText(call.arguments);
   }
 
   #addName(call: Call, name: string): void {
@@ -83,6 +79,6 @@ function addArguments(call: Call, given: unknown): void {
   if (given === undefined || given === null || given === '') return;
   const text = typeof given === 'string' ? given : JSON.stringify(given);
   // some servers send the whole arguments once more at the end
-  if (text === call.arguments && isObjectText(text)) return;
-  call.arguments += text;
+  if (text.length === call.arguments.length && isWhole(call) && text === call.arguments.text) return;
+  call.arguments.add(text);
 }

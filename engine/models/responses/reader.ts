@@ -6,7 +6,7 @@ import type {
   ResponseStreamEvent,
   ResponseUsage,
 } from 'openai/resources/responses/responses';
-import { type Call, Calls, isObjectText } from '../calls.ts';
+import { type Call, Calls, isWhole } from '../calls.ts';
 import type { Reply } from '../http/connection.ts';
 import { brokenOff, failedInAnswer, notAModel } from '../http/errors.ts';
 import { frames } from '../http/frames.ts';
@@ -191,16 +191,18 @@ class Reader {
   *#argue(at: number, delta: string): Generator<ModelEvent> {
     const call = this.#callOf.get(at);
     if (!call || call.complete) return;
-    call.arguments += delta;
+    call.arguments.add(delta);
     yield* this.#calls.events();
   }
 
   *#argued(at: number, text: string): Generator<ModelEvent> {
     const call = this.#callOf.get(at);
     if (!call || call.complete) return;
-    if (typeof text === 'string' && text.startsWith(call.arguments)) call.arguments = text;
+    const streamed = call.arguments.text;
+    if (typeof text === 'string' && text.startsWith(streamed))
+      call.arguments.add(text.slice(streamed.length));
     // what the token limit cut off stays open until the response says so
-    call.complete = call.arguments === '' || isObjectText(call.arguments);
+    call.complete = call.arguments.length === 0 || isWhole(call);
     yield* this.#calls.events();
   }
 
