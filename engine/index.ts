@@ -4,7 +4,8 @@ import type { Engine, EngineOptions } from './options.ts';
 import { startEngine } from './start.ts';
 
 export { EngineStartError } from './errors.ts';
-export type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
+export type { FailureReason } from './models/model.ts';
+export type { AssistantDeclaration, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
 
 /**
  * Opens the database, applies migrations, brings up the declared assistants, and takes up what an earlier

@@ -1,5 +1,5 @@
 /** The public types: what an engine is made from, and what it gives. */
-import type { ModelOptions } from './models/model.ts';
+import type { FailureReason, ModelOptions } from './models/model.ts';
 
 /** An assistant declared by the user: the create body plus the id it keeps for good. */
 export interface AssistantDeclaration {
@@ -24,6 +24,13 @@ export interface EngineLog {
   error(text: string): void;
 }
 
+/** What the wire has no place for, told to the program that the engine lives in. */
+export type RunNotice =
+  /** The provider is asked again: the number of the next attempt, from 2, and milliseconds until then. */
+  | { kind: 'retry'; runId: string; reason: FailureReason; attempt: number; wait: number }
+  /** The provider is why the run failed. */
+  | { kind: 'failed'; runId: string; reason: FailureReason };
+
 export interface EngineOptions {
   /** Path of the SQLite file, or `:memory:`. Missing folders are made. */
   database: string;
@@ -35,6 +42,7 @@ export interface EngineOptions {
   /** Tokens the model can read; older messages are left out beyond it. */
   contextWindow?: number;
   log?: EngineLog;
+  onNotice?: (notice: RunNotice) => void;
   /** Milliseconds since 1970; for tests. */
   clock?: () => number;
 }

@@ -58,7 +58,7 @@ export async function startEngine(
   model: Model,
   internals: EngineInternals = {},
 ): Promise<StartedEngine> {
-  const { database, log = silent, clock = Date.now } = options;
+  const { database, log = silent, clock = Date.now, onNotice = () => {} } = options;
   // 0 comes from an empty field of a form.
   const contextWindow = options.contextWindow || DEFAULT_CONTEXT_WINDOW;
   const store = await openStore(database);
@@ -74,7 +74,7 @@ export async function startEngine(
     expirySeconds: options.expirySeconds || DEFAULT_EXPIRY_SECONDS,
     defaultModel: options.model.model || (options.model.provider === 'rehearsal' ? 'rehearsal' : 'default'),
     workerId,
-    executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, ...internals }),
+    executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, onNotice, ...internals }),
   };
   const keeper = new Keeper(service);
   const release = async () => {

@@ -7,6 +7,9 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Milliseconds; no request is repeated sooner, whatever a server says. */
 const LEAST_PAUSE_MS = 100;
 
+/** Milliseconds; a server that asks for less than this has not thought of how often it will be asked. */
+const LEAST_MEANT_MS = 1000;
+
 /**
  * Waits, however long: beyond 24.8 days in several timers.
  * @param ms milliseconds; negative counts as 0, Infinity waits until the signal
@@ -55,8 +58,8 @@ export function backoff(attempt: number, { first, longest }: Pick<RetryPlan, 'fi
 }
 
 /**
- * Milliseconds until the next attempt, or undefined when there should be none. A server's own wish is followed, but
- * never below the growing pause: some ask for 0, for ever.
+ * Milliseconds until the next attempt, or undefined when there should be none. A server's own wish is followed; one of
+ * less than a second never shortens the growing pause: some ask for 0, for ever.
  * @param attempt how many repetitions there have been, from 0
  * @param asked milliseconds that the server asks for (see retryAfter)
  */
@@ -67,6 +70,7 @@ export function pauseBeforeRetry(
 ): number | undefined {
   if (attempt >= plan.retries) return undefined;
   if (asked !== undefined && asked > plan.mostAsked) return undefined;
+  if (asked !== undefined && asked >= LEAST_MEANT_MS) return asked;
   return Math.max(asked ?? 0, backoff(attempt, plan));
 }
 

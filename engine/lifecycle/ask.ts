@@ -1,20 +1,28 @@
 /** Asks a model, again where that repeats no paid work, and lets nobody wait for a model that ignores its signal. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pauseBeforeRetry, type RetryPlan, sleep as sleepFor } from '../domain/waits.ts';
 import { type Model, ModelError, type ModelEvent, type Turn } from '../models/model.ts';
 
-/** How often a fault that may pass is tried again before the first byte. */
-const MAX_RETRIES = 3;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 30_000;
+/** A fault that may pass is tried again a few times before the first byte. */
+const AFTER_FAULT = { retries: 3, first: 500, longest: 30_000 };
+/** Rate limits pass by themselves, so they get the run's whole time; the number only stops a server that lies. */
+const AFTER_RATE_LIMIT = { retries: 50, first: 500, longest: 30_000 };
+
+/** The model was not ready and is asked again. */
+export interface Retry {
+  error: ModelError;
+  /** Number of the next attempt; the first repetition is 2. */
+  attempt: number;
+  /** Milliseconds until then. */
+  wait: number;
+}
 
 export interface AskOptions {
   /** Milliseconds until the run expires; rate limits are waited out within it. */
   timeLeft: () => number;
+  onRetry?: (retry: Retry) => void;
   /** Rejects when the signal is aborted. For tests. */
   sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
-
-const sleepFor = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal, ref: false });
 
 /**
  * Lets a signal end whatever is being waited for, one thing at a time.
@@ -44,13 +52,14 @@ class Interrupt {
 }
 
 /** Milliseconds to wait before asking again, or undefined when the error is final. */
-function waitAfter(error: unknown, attempt: number, timeLeft: number): number | undefined {
-  if (!(error instanceof ModelError) || !error.retryable) return undefined;
-  const growing = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
-  const wait = error.retryAfter === undefined ? growing : error.retryAfter * 1000;
-  // Rate limits pass by themselves; other faults are given a few chances.
-  if (error.code !== 'rate_limit_exceeded' && attempt >= MAX_RETRIES) return undefined;
-  return wait < timeLeft ? wait : undefined;
+function waitAfter(error: ModelError, attempt: number, timeLeft: number): number | undefined {
+  if (!error.retryable) return undefined;
+  const plan: RetryPlan = {
+    ...(error.reason === 'rate_limited' ? AFTER_RATE_LIMIT : AFTER_FAULT),
+    mostAsked: timeLeft,
+  };
+  const wait = pauseBeforeRetry(attempt, error.retryAfter, plan);
+  return wait !== undefined && wait < timeLeft ? wait : undefined;
 }
 
 /**
@@ -60,7 +69,7 @@ function waitAfter(error: unknown, attempt: number, timeLeft: number): number | 
 export async function* ask(
   model: Model,
   turn: Turn,
-  { timeLeft, sleep = sleepFor }: AskOptions,
+  { timeLeft, onRetry, sleep = (ms, signal) => sleepFor(ms, signal, { ref: false }) }: AskOptions,
 ): AsyncGenerator<ModelEvent> {
   const interrupt = new Interrupt(turn.signal);
   try {
@@ -75,8 +84,10 @@ export async function* ask(
           yield next.value;
         }
       } catch (error) {
-        const wait = started ? undefined : waitAfter(error, attempt, timeLeft());
-        if (turn.signal.aborted || wait === undefined) throw error;
+        if (started || turn.signal.aborted || !(error instanceof ModelError)) throw error;
+        const wait = waitAfter(error, attempt, timeLeft());
+        if (wait === undefined) throw error;
+        onRetry?.({ error, attempt: attempt + 2, wait });
         await interrupt.wait(sleep(wait, turn.signal));
       } finally {
         // Not awaited: a generator stuck in its own await would keep us here.

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { type Model, ModelError } from '../models/model.ts';
 import { addUsage } from '../objects/project.ts';
 import type { RunOptions } from '../objects/run-options.ts';
-import type { EngineLog } from '../options.ts';
+import type { EngineLog, RunNotice } from '../options.ts';
 import { runById, transition } from '../store/runs.ts';
 import type { RunRow, Tables } from '../store/schema.ts';
 import { type AskOptions, ask } from './ask.ts';
@@ -37,6 +37,7 @@ export interface ExecutorOptions {
   /** Tokens the model can read. */
   contextWindow: number;
   workerId: string;
+  onNotice: (notice: RunNotice) => void;
   sleep?: AskOptions['sleep'];
 }
 
@@ -136,13 +137,18 @@ export class Executor {
     leg: Leg,
   ): Promise<Extract<TurnResult, { kind: 'calls' }> | { kind: 'ended'; ending: Omit<Ending, 'now'> }> {
     const options = JSON.parse(run.options) as RunOptions;
-    const { db, model, sleep, clock, contextWindow } = this.#options;
+    const { db, model, sleep, clock, contextWindow, onNotice } = this.#options;
     const { signal } = leg.controller;
     const turn = await prepareTurn(db, run, options, contextWindow, signal);
     signal.throwIfAborted();
     const timeLeft = () => (run.expires_at === null ? Infinity : run.expires_at * 1000 - clock());
     let reason: 'stop' | 'length' | 'content_filter' | undefined;
-    const said = ask(model, turn, { timeLeft, ...(sleep && { sleep }) });
+    const said = ask(model, turn, {
+      timeLeft,
+      onRetry: ({ error, attempt, wait }) =>
+        onNotice({ kind: 'retry', runId: run.id, reason: error.reason, attempt, wait }),
+      ...(sleep && { sleep }),
+    });
     for await (const event of mergeDeltas(said)) {
       await writer.apply(event);
       if (event.type === 'end') reason = event.reason;
@@ -207,6 +213,7 @@ export class Executor {
     if (error instanceof BudgetSpent) return outOfBudget(error.reason);
     if (error instanceof ModelError) {
       this.#options.log.warn(`Run ${run.id} failed: ${error.message}`);
+      this.#options.onNotice({ kind: 'failed', runId: run.id, reason: error.reason });
       return { name: 'fail', lastError: { code: error.code, message: error.message } };
     }
     this.#options.log.error(

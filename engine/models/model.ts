@@ -109,13 +109,45 @@ export interface ModelOptions {
   fetch?: typeof fetch;
 }
 
-/**
- * A model could not answer. `code` is the run's `last_error.code` (contract: lifecycle.md §2);
- * `retryAfter` in seconds where the provider named it.
- */
+/** Why a model could not answer, closer than the three values that the wire has for a run's `last_error.code`. */
+export type FailureReason =
+  | 'key_refused'
+  | 'model_unknown'
+  | 'context_too_long'
+  | 'request_refused'
+  | 'rate_limited'
+  | 'quota_used_up'
+  | 'provider_unreachable'
+  | 'provider_silent'
+  | 'provider_failed';
+
+type WireCode = 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt';
+
+/** Each reason's value of `last_error.code` (docs: the run's states). */
+const WIRE_CODES: Record<FailureReason, WireCode> = {
+  key_refused: 'server_error',
+  model_unknown: 'server_error',
+  context_too_long: 'invalid_prompt',
+  request_refused: 'invalid_prompt',
+  rate_limited: 'rate_limit_exceeded',
+  quota_used_up: 'rate_limit_exceeded',
+  provider_unreachable: 'server_error',
+  provider_silent: 'server_error',
+  provider_failed: 'server_error',
+};
+
+const HELPED_BY_ASKING_AGAIN: readonly FailureReason[] = [
+  'rate_limited',
+  'provider_unreachable',
+  'provider_failed',
+];
+
+/** A model could not answer. */
 export class ModelError extends Error {
-  readonly code: 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt';
+  readonly reason: FailureReason;
+  /** HTTP status, where the provider answered with one. */
   readonly status: number | undefined;
+  /** Milliseconds, where the provider named a time to wait. */
   readonly retryAfter: number | undefined;
   /** True while nothing of the answer had come, so that asking again repeats no paid work. */
   readonly beforeFirstByte: boolean;
@@ -125,7 +157,7 @@ export class ModelError extends Error {
   constructor(
     message: string,
     options: {
-      code?: ModelError['code'];
+      reason?: FailureReason;
       status?: number;
       retryAfter?: number;
       beforeFirstByte?: boolean;
@@ -135,10 +167,16 @@ export class ModelError extends Error {
   ) {
     super(message, { cause: options.cause });
     this.name = 'ModelError';
-    this.code = options.code ?? 'server_error';
+    this.reason = options.reason ?? 'provider_failed';
     this.status = options.status;
     this.retryAfter = options.retryAfter;
     this.beforeFirstByte = options.beforeFirstByte ?? false;
-    this.retryable = options.retryable ?? (this.beforeFirstByte && this.code !== 'invalid_prompt');
+    this.retryable =
+      options.retryable ?? (this.beforeFirstByte && HELPED_BY_ASKING_AGAIN.includes(this.reason));
+  }
+
+  /** The run's `last_error.code`. */
+  get code(): WireCode {
+    return WIRE_CODES[this.reason];
   }
 }

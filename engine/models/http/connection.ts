@@ -1,4 +1,7 @@
 /** Requests to a provider: address, key, silence, the end. The platform's fetch, no SDK: dist/engine.js stays small. */
+import { guardedFetch } from '../../domain/guarded-fetch.ts';
+import { redactor, secretsIn } from '../../domain/redact.ts';
+import { LONGEST_TIMER_MS } from '../../domain/waits.ts';
 import { ModelError, type ModelEvent, type ModelOptions } from '../model.ts';
 import { baseAddress, endpoint, shown } from './address.ts';
 import { refused, silent, unreachable } from './errors.ts';
@@ -12,16 +15,21 @@ export interface Reply {
   chunks(): AsyncGenerator<string>;
 }
 
-const SECRET = /auth|key|token|secret|cookie/i;
-
 export class Connection {
   readonly base: URL;
   readonly #options: ModelOptions;
+  readonly #fetch: ReturnType<typeof guardedFetch>;
+  readonly #redact: ReturnType<typeof redactor>;
 
   /** @throws ModelError for a URL that is none. */
   constructor(options: ModelOptions) {
-    this.base = baseAddress(options.url);
+    const { url, apiKey, headers = {} } = options;
+    this.base = baseAddress(url);
     this.#options = options;
+    this.#fetch = guardedFetch(options.fetch ?? fetch);
+    const { password, searchParams } = this.base;
+    const named = secretsIn([...Object.entries(headers), ...searchParams]);
+    this.#redact = redactor([apiKey, decodeURIComponent(password), ...named]);
   }
 
   /**
@@ -34,7 +42,7 @@ export class Connection {
     const address = shown(url);
     const watch = new Watch(signal, this.#options.timeout, address);
     try {
-      const response = await (this.#options.fetch ?? fetch)(url.href, {
+      const response = await this.#fetch(url.href, {
         method: body === undefined ? 'GET' : 'POST',
         headers: this.#headers(body !== undefined),
         body: body === undefined ? undefined : JSON.stringify(body),
@@ -54,11 +62,11 @@ export class Connection {
   /** Takes everything secret out of an error's text, whoever put it there. */
   #clean(error: unknown): unknown {
     if (!(error instanceof ModelError)) return error;
-    const { code, status, retryAfter, beforeFirstByte, retryable } = error;
-    const message = this.#secrets().reduce((text, secret) => text.replaceAll(secret, '***'), error.message);
+    const { reason, status, retryAfter, beforeFirstByte, retryable } = error;
+    const message = this.#redact(error.message);
     return message === error.message
       ? error
-      : new ModelError(message, { code, status, retryAfter, beforeFirstByte, retryable });
+      : new ModelError(message, { reason, status, retryAfter, beforeFirstByte, retryable });
   }
 
   /** The events of an answer, if they are sound; the same cleaning for what is thrown while it is read. */
@@ -68,16 +76,6 @@ export class Connection {
     } catch (error) {
       throw this.#clean(error);
     }
-  }
-
-  #secrets(): string[] {
-    const { apiKey, headers = {} } = this.#options;
-    const inHeaders = Object.entries(headers).flatMap(([name, value]) => (SECRET.test(name) ? [value] : []));
-    const inQuery = [...this.base.searchParams].flatMap(([name, value]) =>
-      SECRET.test(name) ? [value] : [],
-    );
-    const found = [apiKey?.trim(), decodeURIComponent(this.base.password), ...inHeaders, ...inQuery];
-    return found.filter((secret): secret is string => secret !== undefined && secret.length > 2);
   }
 
   #headers(hasBody: boolean): Headers {
@@ -95,9 +93,7 @@ export class Connection {
     } catch {
       throw new ModelError(
         "The API key or a header of the service holds a character that HTTP can't carry.",
-        {
-          code: 'invalid_prompt',
-        },
+        { reason: 'key_refused' },
       );
     }
   }
@@ -124,10 +120,13 @@ class Watch {
     this.#address = address;
     this.signal = AbortSignal.any([caller, this.#own.signal]);
     if (!ms) return;
-    this.#timer = setTimeout(() => {
-      this.#silent = true;
-      this.#own.abort();
-    }, ms);
+    this.#timer = setTimeout(
+      () => {
+        this.#silent = true;
+        this.#own.abort();
+      },
+      Math.min(ms, LONGEST_TIMER_MS),
+    );
   }
 
   heard(): void {

@@ -1,9 +1,12 @@
 /** What goes wrong between us and a provider, in words for the person who set it up. Never holds a key. */
-import { ModelError } from '../model.ts';
+import { FetchFault } from '../../domain/guarded-fetch.ts';
+import { retryAfter } from '../../domain/waits.ts';
+import { type FailureReason, ModelError } from '../model.ts';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Characters of what a provider says that go into a sentence. */
 const LONGEST = 500;
 
 interface Said {
@@ -17,38 +20,56 @@ function saidBy(body: string): Said {
   try {
     value = JSON.parse(body);
   } catch {
-    return { message: /^\s*</.test(body) ? '' : body.trim().slice(0, LONGEST), code: '' };
+    return { message: body.trimStart().startsWith('<') ? '' : body.trim().slice(0, LONGEST), code: '' };
   }
   return saidIn(value);
 }
 
 /** The message and code of `{error:{…}}`, `{error:"…"}`, `{message}`, `{detail}`, or of FastAPI's list of details. */
-export function saidIn(value: unknown): Said {
+export function saidIn(value: unknown, depth = 0): Said {
   if (typeof value === 'string') return { message: value.slice(0, LONGEST), code: '' };
   if (Array.isArray(value)) {
-    const parts = value.map((one) =>
-      isRecord(one) && Array.isArray(one.loc) ? `${one.loc.join('.')}: ${one.msg}` : saidIn(one).message,
-    );
+    const parts = value
+      .slice(0, 10)
+      .map((one) =>
+        isRecord(one) && Array.isArray(one.loc)
+          ? `${one.loc.join('.')}: ${one.msg}`
+          : saidIn(one, depth + 1).message,
+      );
     return { message: parts.filter(Boolean).join('; ').slice(0, LONGEST), code: '' };
   }
-  if (!isRecord(value)) return { message: '', code: '' };
+  if (!isRecord(value) || depth > 5) return { message: '', code: '' };
   const inner = value.error ?? value.detail ?? value.errors;
-  if (inner !== undefined && inner !== null) return saidIn(inner);
+  if (inner !== undefined && inner !== null) return saidIn(inner, depth + 1);
   const code = [value.code, value.type].find((one) => typeof one === 'string') ?? '';
-  const message = typeof value.message === 'string' ? value.message : '';
+  const message = typeof value.message === 'string' ? value.message.slice(0, LONGEST) : '';
   const param = typeof value.param === 'string' && !message.includes(value.param) ? ` (${value.param})` : '';
   return { message: (message + param).slice(0, LONGEST), code: String(code) };
 }
 
-const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/;
+/** What providers call the same thing; the code says more than the status where both are known. */
+const BY_CODE: readonly [sign: RegExp, reason: FailureReason][] = [
+  [/insufficient_quota|billing_hard_limit|quota_exceeded/, 'quota_used_up'],
+  [/rate_limit|too_many_requests/, 'rate_limited'],
+  [/invalid_api_key|authentication|permission|unauthorized/i, 'key_refused'],
+  [/model_not_found|model_not_available|DeploymentNotFound/, 'model_unknown'],
+  [/context_length|context_window|exceed_context_size|string_above_max/, 'context_too_long'],
+];
 
-/** The run's `last_error.code` for what a provider says about itself. */
-function codeFor(status: number | undefined, said: Said): ModelError['code'] {
-  if (status === 429 || QUOTA.test(said.code) || /rate_limit|too_many_requests/.test(said.code))
-    return 'rate_limit_exceeded';
-  if (status === 400 || status === 413 || status === 422 || /^invalid_|context_length/.test(said.code))
-    return 'invalid_prompt';
-  return 'server_error';
+/** For servers whose codes say nothing: what their messages say. */
+const TOO_LONG = /context (?:length|window|size)|maximum context|too many tokens|prompt is too long/i;
+const NO_MODEL = /model\b.{0,200}\b(?:not found|does not exist|not exist|unknown|not available)/i;
+
+function reasonFor(status: number | undefined, { code, message }: Said): FailureReason {
+  const known = BY_CODE.find(([sign]) => sign.test(code))?.[1];
+  if (known) return known;
+  if (status === 429) return 'rate_limited';
+  if (status === 402) return 'quota_used_up';
+  if (status === 401 || status === 403) return 'key_refused';
+  if (NO_MODEL.test(message)) return 'model_unknown';
+  if (status === 413 || TOO_LONG.test(message)) return 'context_too_long';
+  if (status === 400 || status === 422 || /^invalid_/.test(code)) return 'request_refused';
+  return 'provider_failed';
 }
 
 const AGAIN = new Set([408, 409, 425, 429]);
@@ -57,19 +78,20 @@ const AGAIN = new Set([408, 409, 425, 429]);
 export function refused(response: Response, body: string, address: string): ModelError {
   const { status } = response;
   const said = saidBy(body);
+  const reason = reasonFor(status, said);
   return new ModelError(wording(status, said, address), {
-    code: codeFor(status, said),
+    reason,
     status,
     retryAfter: retryAfter(response.headers),
     beforeFirstByte: true,
-    retryable: (AGAIN.has(status) || status >= 500) && !QUOTA.test(said.code),
+    retryable: (AGAIN.has(status) || status >= 500) && reason !== 'quota_used_up',
   });
 }
 
 function wording(status: number, { message }: Said, address: string): string {
   // a 401's own text likes to repeat the key
   if (status === 401)
-    return `The model provider at ${address} refused the API key (401). Check the key of the service.`;
+    return `The model provider refused the API key (401). Check the key of the service. (${address})`;
   if (status === 404 && !message) return `There is nothing at ${address} (404). Check the provider's URL.`;
   return `The model provider at ${address} answered ${status}${message ? `: ${message}` : '.'}`;
 }
@@ -78,43 +100,25 @@ function wording(status: number, { message }: Said, address: string): string {
 export function failedInAnswer(value: unknown, address: string, beforeFirstByte: boolean): ModelError {
   const said = saidIn(value);
   const status = isRecord(value) && typeof value.code === 'number' ? value.code : undefined;
-  const code = codeFor(status, said);
   return new ModelError(
     `The model provider at ${address} failed: ${said.message || said.code || 'no reason given'}`,
-    {
-      code,
-      status,
-      beforeFirstByte,
-      retryable: beforeFirstByte && code !== 'invalid_prompt' && !QUOTA.test(said.code),
-    },
+    { reason: reasonFor(status, said), status, beforeFirstByte },
   );
 }
 
-/** Seconds to wait, from `retry-after-ms` or `retry-after` (seconds or a date). */
-function retryAfter(headers: Headers): number | undefined {
-  const ms = Number(headers.get('retry-after-ms') ?? Number.NaN);
-  if (ms >= 0) return ms / 1000;
-  const text = headers.get('retry-after');
-  if (!text) return undefined;
-  const seconds = Number(text);
-  if (seconds >= 0) return seconds;
-  const until = (Date.parse(text) - Date.now()) / 1000;
-  return Number.isNaN(until) ? undefined : Math.max(0, Math.ceil(until));
-}
-
-interface Reason {
+interface Sign {
   sign: RegExp;
   words: string;
   /** Asking again can't help, or might repeat paid work. */
   final?: true;
 }
 
-const REASONS: Reason[] = [
+const SIGNS: Sign[] = [
   { sign: /ECONNREFUSED/, words: 'nothing listens there. Is the model server running?' },
   { sign: /ENOTFOUND|EAI_AGAIN/, words: 'the host name is not known.' },
   { sign: /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL/, words: 'there is no way to this host.' },
   { sign: /ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT/, words: 'the host does not answer.' },
-  { sign: /UND_ERR_(HEADERS|BODY)_TIMEOUT/, words: 'it stayed silent for five minutes.', final: true },
+  { sign: /UND_ERR_(HEADERS|BODY)_TIMEOUT/, words: 'it stayed silent for too long.', final: true },
   {
     sign: /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/,
     words: 'its TLS certificate is not trusted.',
@@ -134,13 +138,29 @@ const REASONS: Reason[] = [
 
 /** A request that got no answer, or whose answer broke off: the platform's fetch only says "fetch failed". */
 export function unreachable(error: unknown, address: string, beforeFirstByte: boolean): ModelError {
+  const fault = faultIn(error);
+  if (fault) {
+    return new ModelError(`The model provider at ${address} can't be used: ${fault.message}`, {
+      beforeFirstByte,
+      retryable: false,
+    });
+  }
   const signs = signsOf(error);
-  const known = REASONS.find(({ sign }) => sign.test(signs));
-  const reason = known?.words ?? (beforeFirstByte ? 'the connection was closed.' : 'the answer broke off.');
+  const known = SIGNS.find(({ sign }) => sign.test(signs));
+  const words = known?.words ?? (beforeFirstByte ? 'the connection was closed.' : 'the answer broke off.');
   const message = beforeFirstByte
-    ? `No answer from the model provider at ${address}: ${reason}`
-    : `The model provider at ${address} was lost in the middle of its answer: ${reason}`;
-  return new ModelError(message, { beforeFirstByte, retryable: beforeFirstByte && !known?.final });
+    ? `No answer from the model provider at ${address}: ${words}`
+    : `The model provider at ${address} was lost in the middle of its answer: ${words}`;
+  return new ModelError(message, {
+    reason: beforeFirstByte ? 'provider_unreachable' : 'provider_failed',
+    beforeFirstByte,
+    retryable: beforeFirstByte && !known?.final,
+  });
+}
+
+function faultIn(error: unknown): FetchFault | undefined {
+  if (error instanceof FetchFault) return error;
+  return error instanceof Error && error.cause instanceof FetchFault ? error.cause : undefined;
 }
 
 /** Names and codes of an error and of all its causes. */
@@ -154,7 +174,7 @@ function signsOf(error: unknown, depth = 0): string {
 /** Nothing came for longer than the service's timeout. Work may have been done and paid for: not to be repeated. */
 export function silent(address: string, ms: number, beforeFirstByte: boolean): ModelError {
   const message = `The model provider at ${address} stayed silent for ${ms / 1000} seconds.`;
-  return new ModelError(message, { beforeFirstByte, retryable: false });
+  return new ModelError(message, { reason: 'provider_silent', beforeFirstByte, retryable: false });
 }
 
 /** A 2xx answer that isn't one of a model. */

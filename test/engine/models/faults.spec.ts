@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { createModel } from '../../../engine/models/index.ts';
-import { ModelError, type ModelOptions } from '../../../engine/models/model.ts';
+import { type FailureReason, ModelError, type ModelOptions } from '../../../engine/models/model.ts';
 import { collect, type Far, failure, far, head, json, KEY, turn } from './support.ts';
 
 interface Case {
@@ -81,7 +81,7 @@ const CASES: Case[] = [
     code: 'rate_limit_exceeded',
     message: /slow down/,
     retryable: true,
-    retryAfter: 7,
+    retryAfter: 7000,
   },
   {
     status: 429,
@@ -90,7 +90,7 @@ const CASES: Case[] = [
     code: 'rate_limit_exceeded',
     message: /slow/,
     retryable: true,
-    retryAfter: 0.25,
+    retryAfter: 250,
   },
   { status: 429, body: '', code: 'rate_limit_exceeded', message: /answered 429\./, retryable: true },
   {
@@ -121,8 +121,42 @@ const CASES: Case[] = [
     code: 'server_error',
     message: /loading/,
     retryable: true,
-    retryAfter: 2,
+    retryAfter: 2000,
   },
+];
+
+/** What providers say, and what it is called; the wire's own value follows from that. */
+const REASONS: [status: number, body: unknown, reason: FailureReason, code: ModelError['code']][] = [
+  [401, { error: { message: 'no', code: 'invalid_api_key' } }, 'key_refused', 'server_error'],
+  [400, { error: { message: 'no', code: 'invalid_api_key' } }, 'key_refused', 'server_error'],
+  [403, 'Forbidden', 'key_refused', 'server_error'],
+  [404, { error: { message: 'no', code: 'model_not_found' } }, 'model_unknown', 'server_error'],
+  [
+    404,
+    { error: { message: 'model "llama9" not found, try pulling it first' } },
+    'model_unknown',
+    'server_error',
+  ],
+  [400, { error: { message: 'The model `x` does not exist' } }, 'model_unknown', 'server_error'],
+  [404, '', 'provider_failed', 'server_error'],
+  [400, { error: { message: 'no', code: 'context_length_exceeded' } }, 'context_too_long', 'invalid_prompt'],
+  [
+    400,
+    { error: { message: "This model's maximum context length is 4096 tokens." } },
+    'context_too_long',
+    'invalid_prompt',
+  ],
+  [
+    500,
+    { error: { message: 'the request exceeds the available context size' } },
+    'context_too_long',
+    'invalid_prompt',
+  ],
+  [429, { error: { message: 'slow' } }, 'rate_limited', 'rate_limit_exceeded'],
+  [429, { error: { message: 'pay', code: 'insufficient_quota' } }, 'quota_used_up', 'rate_limit_exceeded'],
+  [402, 'pay', 'quota_used_up', 'rate_limit_exceeded'],
+  [503, 'down', 'provider_failed', 'server_error'],
+  [400, { error: { message: 'bad temperature' } }, 'request_refused', 'invalid_prompt'],
 ];
 
 for (const provider of ['chat', 'responses'] as const)
@@ -143,6 +177,34 @@ for (const provider of ['chat', 'responses'] as const)
       return error;
     }
 
+    for (const [status, body, reason, code] of REASONS)
+      it(`${status} ${JSON.stringify(body).slice(0, 60)} is ${reason}`, async () => {
+        server = await far((response) => json(response, status, body));
+        const error = await failed();
+        assert.deepEqual([error.reason, error.code], [reason, code]);
+      });
+
+    it('a redirect to another server: neither key nor question go there', async () => {
+      const other = await far((response) => json(response, 200, {}));
+      server = await far((response) =>
+        response.writeHead(307, { location: `${other.url}/chat/completions` }).end(),
+      );
+      const error = await failed();
+      const { origin } = new URL(other.url);
+      await other.close();
+      assert.match(error.message, new RegExp(`redirects to ${origin}, which is another server`));
+      assert.equal(error.retryable, false);
+      assert.equal(other.asked.length, 0);
+    });
+
+    it('an error body without end, and an event without end', async () => {
+      server = await far((response) => response.writeHead(500).end('<'.repeat(10_000_000)));
+      assert.match((await failed()).message, /answered 500/);
+      await server.close();
+      server = await far((response) => head(response).end(`data: "${'x'.repeat(17 * 2 ** 20)}`));
+      assert.match((await failed()).message, /event of its stream is larger than 16 MB/);
+    });
+
     for (const { status, body, headers, ...expected } of CASES)
       it(`${status} ${JSON.stringify(body).slice(0, 60).replace(KEY, '…')}`, async () => {
         server = await far((response) => json(response, status, body, headers));
@@ -160,7 +222,7 @@ for (const provider of ['chat', 'responses'] as const)
       const date = new Date(Date.now() + 60_000).toUTCString();
       server = await far((response) => json(response, 429, {}, { 'retry-after': date }));
       const { retryAfter = 0 } = await failed();
-      assert.ok(retryAfter > 0 && retryAfter <= 61, String(retryAfter));
+      assert.ok(retryAfter > 0 && retryAfter <= 61_000, String(retryAfter));
     });
 
     it('nothing listens', async () => {
