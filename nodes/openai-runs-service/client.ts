@@ -1,8 +1,13 @@
 /** Loaded on first use: the SDK, and the one client of a service. */
 import OpenAI from 'openai';
+import { guardedFetch } from '../../engine/domain/guarded-fetch.ts';
+import { redactor, secretsIn } from '../../engine/domain/redact.ts';
+import { LONGEST_TIMER_MS, retryAfter } from '../../engine/domain/waits.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Connection, Translate } from './connection.ts';
 import { explainer } from './explain.ts';
+import type { Network } from './network.ts';
+import type { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
 
 export interface ClientOptions {
@@ -10,10 +15,10 @@ export interface ClientOptions {
   apiKey: string;
   /** The embedded engine, which then answers instead of a server. */
   engine?: Engine;
-  /** The way to the server, where it is not the platform's fetch. */
-  fetch?: typeof fetch;
-  /** The proxy on that way. */
-  proxy?: URL;
+  /** What the engine tells beyond the wire. */
+  notices?: RunNotices;
+  /** The way to the server. */
+  network?: Network | undefined;
   /** Ended with the connection. */
   close: () => Promise<void>;
   translate: Translate;
@@ -30,10 +35,9 @@ const NO_KEY = 'none';
  * one server must not reach another.
  */
 export function openConnection(options: ClientOptions): Connection {
-  const { settings, apiKey, engine, fetch, proxy, close, translate } = options;
+  const { settings, apiKey, engine, notices, network, close, translate } = options;
   const { organization, project, timeout, retries } = settings;
   const url = engine ? '' : settings.url;
-  const reach = engine?.fetch ?? fetch;
   const client = new OpenAI({
     baseURL: url || ENGINE_URL,
     apiKey: (!engine && apiKey) || NO_KEY,
@@ -41,7 +45,8 @@ export function openConnection(options: ClientOptions): Connection {
     webhookSecret: null,
     organization: organization || null,
     project: project || null,
-    timeout: timeout * 1000,
+    // 0 is none, as far as a timer goes.
+    timeout: Math.min(timeout * 1000 || LONGEST_TIMER_MS, LONGEST_TIMER_MS),
     maxRetries: retries,
     defaultHeaders: {
       ...notFromEnvironment(),
@@ -49,14 +54,44 @@ export function openConnection(options: ClientOptions): Connection {
     },
     defaultQuery: engine ? {} : queryOf(settings, apiKey),
     logLevel: 'off',
-    ...(reach && { fetch: reach as typeof fetch }),
+    fetch: (engine?.fetch ?? calm(guardedFetch(network?.fetch ?? fetch))) as typeof fetch,
   });
   return {
     client,
     embedded: engine !== undefined,
-    explain: explainer({ url, proxy, apiKey, timeout, translate }),
+    timeoutMs: timeout * 1000,
+    notices,
+    explain: explainer({
+      url,
+      proxy: network?.proxy,
+      timeout,
+      translate,
+      redact: redactor([apiKey, ...secretsOf(settings), ...(network?.secrets ?? [])]),
+    }),
     close,
   };
+}
+
+/** Milliseconds: a wish below the first is no pause, one beyond the second is for a person to wait. */
+const MEANT = { least: 1000, most: 60_000 };
+
+/** The SDK repeats reads as soon as a server says, even at once and for ever: wishes that make no sense are left out. */
+function calm(fetch: ReturnType<typeof guardedFetch>): ReturnType<typeof guardedFetch> {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    const asked = response.ok ? undefined : retryAfter(response.headers);
+    if (asked === undefined || (asked >= MEANT.least && asked <= MEANT.most)) return response;
+    const headers = new Headers(response.headers);
+    if (asked > MEANT.most) headers.set('x-should-retry', 'false');
+    else for (const name of ['retry-after', 'retry-after-ms']) headers.delete(name);
+    return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+  };
+}
+
+/** What must not be shown of the settings, beside the key. */
+function secretsOf({ url, headers, query }: ServiceSettings): string[] {
+  const { password = '' } = URL.parse(url) ?? {};
+  return [password, ...secretsIn([...headers, ...query].map(({ name, value }) => [name, value] as const))];
 }
 
 /** Every header that `OPENAI_CUSTOM_HEADERS` names is taken back; the SDK reads that variable for every client. */

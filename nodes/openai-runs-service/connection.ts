@@ -2,6 +2,7 @@
 import type { Node } from 'node-red';
 import type OpenAI from 'openai';
 import type { ErrorDetails, RunsError } from '../openai-runs/errors.ts';
+import type { RunNotices } from './run-notices.ts';
 import type { ThreadQueue } from './thread-queue.ts';
 
 /** Makes a locale's sentence. */
@@ -11,6 +12,10 @@ export interface Connection {
   readonly client: OpenAI;
   /** Whether the embedded engine answers, which can more than the API asks for. */
   readonly embedded: boolean;
+  /** Milliseconds that an answer may take to begin; 0 = no limit. */
+  readonly timeoutMs: number;
+  /** What the embedded engine tells of runs beyond the wire. */
+  readonly notices?: RunNotices | undefined;
   /**
    * Words whatever a call threw for a person; the key is taken out wherever it stands.
    * @param known ids and the like that the caller knows

@@ -1,7 +1,8 @@
 /** The service (config node) in the editor. */
 import { prepareService, saveService } from './editor/dialog.ts';
 import { text } from './editor/i18n.ts';
-import { atLeast, checkAssistants, checkAuthName, checkUrl } from './editor/validate.ts';
+import { atLeast, between, checkAssistants, checkAuthName, checkUrl } from './editor/validate.ts';
+import { LONGEST_EXPIRY } from './settings.ts';
 
 RED.nodes.registerType('openai-runs-service', {
   category: 'config',
@@ -14,7 +15,7 @@ RED.nodes.registerType('openai-runs-service', {
     model: { value: '' },
     assistants: { value: [], validate: checkAssistants },
     database: { value: '' },
-    expiry: { value: 600, validate: atLeast(1) },
+    expiry: { value: 600, validate: between(1, LONGEST_EXPIRY) },
     contextWindow: { value: 0, validate: atLeast(0) },
     noStreamWithTools: { value: false },
     auth: { value: 'bearer' },
@@ -26,7 +27,7 @@ RED.nodes.registerType('openai-runs-service', {
     retries: { value: 2, validate: atLeast(0) },
     tls: { value: '', type: 'tls-config', required: false },
     proxy: { value: '', type: 'http proxy', required: false },
-    timeout: { value: 600, validate: atLeast(1) },
+    timeout: { value: 600, validate: atLeast(0) },
     concurrency: { value: 0, validate: atLeast(0) },
   },
   credentials: {

@@ -6,7 +6,11 @@ import {
   APIUserAbortError,
   OpenAIError,
 } from 'openai';
+import { FetchFault } from '../../engine/domain/guarded-fetch.ts';
+import type { redactor } from '../../engine/domain/redact.ts';
+import { retryAfter } from '../../engine/domain/waits.ts';
 import { type ErrorDetails, isRunsError, RunsError } from '../openai-runs/errors.ts';
+import { excerpt } from '../shared/excerpt.ts';
 import type { Connection, Translate } from './connection.ts';
 
 export interface ExplainOptions {
@@ -14,20 +18,16 @@ export interface ExplainOptions {
   url: string;
   /** The proxy on the way, where the service names one. */
   proxy?: URL;
-  apiKey: string;
+  /** Takes out what must not be shown. */
+  redact: ReturnType<typeof redactor>;
   /** Seconds. */
   timeout: number;
   translate: Translate;
 }
 
-/** Longest piece of a body that is no JSON which goes into a sentence. */
+/** Characters of a body that is no JSON, and of what an API's error says, that go into a sentence. */
 const EXCERPT = 200;
-
-/** Shorter ones are no secrets but place-holders, and taking them out would tear words apart. */
-const SHORTEST_KEY = 4;
-
-/** The first characters of a key, by which a piece of it is known; so many of them all keys share. */
-const SHORTEST_PIECE = 8;
+const LONGEST_MESSAGE = 2000;
 
 /** System error codes → sentence. */
 const NETWORK: Readonly<Record<string, string>> = {
@@ -46,14 +46,18 @@ const NETWORK: Readonly<Record<string, string>> = {
 
 /**
  * Makes the `explain` of a connection.
- * @returns a function that never throws and never lets the key through
+ * @returns a function that never throws and never lets a secret through
  */
-export function explainer({ url, proxy, apiKey, timeout, translate }: ExplainOptions): Connection['explain'] {
+export function explainer({ url, proxy, redact, timeout, translate }: ExplainOptions): Connection['explain'] {
   const t = (key: string, values: Record<string, unknown> = {}) =>
     translate(`error.${key}`, { url, ...values });
 
   function say(error: unknown, known: ErrorDetails): RunsError {
     if (isRunsError(error)) return error.with(known);
+    const fault = faultIn(error);
+    if (fault) {
+      return new RunsError(t(fault.kind, { ...fault.values }), { code: 'unexpected_answer', ...known });
+    }
     if (error instanceof APIUserAbortError) return new RunsError(t('stopped'), { code: 'stopped', ...known });
     if (error instanceof APIConnectionTimeoutError) {
       return new RunsError(t('timeout', { seconds: timeout }), { code: 'timeout', ...known });
@@ -92,10 +96,10 @@ export function explainer({ url, proxy, apiKey, timeout, translate }: ExplainOpt
       type: error.type,
       param: error.param ?? undefined,
       request_id: error.requestID ?? undefined,
-      retry_after: retryAfter(error.headers),
+      retry_after: secondsAsked(error.headers),
       ...known,
     };
-    const message = said || plain(error);
+    const message = said.slice(0, LONGEST_MESSAGE) || plain(error);
     return new RunsError(
       t(sentence(error, said !== ''), { message, status: error.status, ...details }),
       details,
@@ -116,7 +120,9 @@ export function explainer({ url, proxy, apiKey, timeout, translate }: ExplainOpt
 
   return (error, known = {}) => {
     const explained = say(error, known);
-    return apiKey.length >= SHORTEST_KEY ? redact(explained, apiKey) : explained;
+    const cleaned = new RunsError(redact(explained.message), redact(explained.cause));
+    if (explained.stack) cleaned.stack = redact(explained.stack);
+    return cleaned;
   };
 }
 
@@ -130,12 +136,7 @@ function isOpenAI(url: string): boolean {
 
 /** What a body that is no JSON says, short and on one line. */
 function plain(error: APIError): string {
-  const text = error.message
-    .replace(/^\d{3} /, '')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text;
+  return excerpt(error.message.replace(/^\d{3} /, ''), EXCERPT);
 }
 
 /** Whatever was thrown, as a text; even of what has none. */
@@ -176,62 +177,14 @@ function innermost(error: unknown): { code: string; reason: string; host?: strin
   return { code, reason: reason || textOf(error), host, port };
 }
 
-/** Seconds the server asks to wait, from either of the two headers that the API uses. */
-function retryAfter(headers: Headers | undefined): number | undefined {
-  const milliseconds = Number(headers?.get('retry-after-ms') || Number.NaN);
-  return Number.isFinite(milliseconds) ? milliseconds / 1000 : secondsIn(headers?.get('retry-after'));
+/** Seconds that the server asks to wait, as the API has its times. */
+function secondsAsked(headers: Headers | undefined): number | undefined {
+  const asked = retryAfter(headers);
+  return asked === undefined ? undefined : asked / 1000;
 }
 
-function secondsIn(header: string | null | undefined): number | undefined {
-  if (!header) return undefined;
-  const seconds = Number(header);
-  if (Number.isFinite(seconds)) return seconds;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
-}
-
-/** The key must not leave in an error, even where a server echoes it, in whatever form. */
-function redact(error: RunsError, apiKey: string): RunsError {
-  const forms = formsOf(apiKey);
-  const clean = <T>(value: T): T => {
-    if (typeof value === 'string') {
-      return forms.reduce<string>(without, value) as T;
-    }
-    if (Array.isArray(value)) return value.map(clean) as T;
-    if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [clean(key), clean(inner)])) as T;
-    }
-    return value;
-  };
-  const cleaned = new RunsError(clean(error.message), clean(error.cause));
-  if (error.stack) cleaned.stack = clean(error.stack);
-  return cleaned;
-}
-
-/** Takes a key out of a text, also where the text was cut short within the key. */
-function without(text: string, key: string): string {
-  if (!text.includes(key.slice(0, SHORTEST_PIECE))) return text;
-  let rest = text;
-  for (let length = key.length; length >= Math.min(SHORTEST_PIECE, key.length); length--) {
-    rest = rest.replaceAll(key.slice(0, length), '***');
-  }
-  return rest;
-}
-
-/** How a key may come back: as it is, in a URL, in a form, within JSON, in base64; the longest first. */
-function formsOf(apiKey: string): string[] {
-  const inUrl = encodeURIComponent(apiKey);
-  const inForm = new URLSearchParams([['', apiKey]]).toString().slice(1);
-  const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
-  const base64 = Buffer.from(apiKey).toString('base64').replace(/=+$/, '');
-  const forms = [
-    apiKey,
-    inUrl,
-    inForm,
-    lower(inUrl),
-    lower(inForm),
-    JSON.stringify(apiKey).slice(1, -1),
-    base64,
-  ];
-  return [...new Set(forms)].sort((a, b) => b.length - a.length);
+/** What the guarded fetch would not take, also where the SDK has wrapped it. */
+function faultIn(error: unknown, depth = 0): FetchFault | undefined {
+  if (error instanceof FetchFault) return error;
+  return error instanceof Error && depth < 4 ? faultIn(error.cause, depth + 1) : undefined;
 }

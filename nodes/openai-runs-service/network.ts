@@ -1,4 +1,4 @@
-/** Loaded only where it is wanted: a fetch that goes through a proxy, or that trusts and shows certificates. */
+/** Loaded with the first request that leaves this process: a fetch without time limits of its own, with certificates or a proxy. */
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 
 export interface NetworkOptions {
@@ -18,24 +18,30 @@ export interface NetworkOptions {
 export interface Network {
   /** The proxy that the service names. */
   proxy?: URL;
+  /** What of the way must not be shown. */
+  secrets: string[];
   fetch: typeof fetch;
   close(): Promise<void>;
 }
 
-/** Makes the fetch of a service. */
+/** Off: undici would give up after 300 s of silence, whatever the service's timeout says. */
+const NO_LIMITS = { headersTimeout: 0, bodyTimeout: 0 };
+
+/** Makes the fetch of a service. How long an answer may take is its caller's affair. */
 export function createNetwork({ tls, proxy, fromEnvironment }: NetworkOptions): Network {
   const dispatcher: Dispatcher =
-    proxy || fromEnvironment ? throughProxy(proxy, tls) : new Agent({ connect: tls });
+    proxy || fromEnvironment ? throughProxy(proxy, tls) : new Agent({ ...NO_LIMITS, connect: tls });
   return {
     fetch: ((input: Parameters<typeof undiciFetch>[0], init?: Parameters<typeof undiciFetch>[1]) =>
       undiciFetch(input, { ...init, dispatcher })) as unknown as typeof fetch,
     ...(proxy && { proxy: new URL(proxy.url) }),
+    secrets: [proxy?.password ?? ''],
     close: () => dispatcher.destroy(),
   };
 }
 
 function throughProxy(proxy: NetworkOptions['proxy'], tls: NetworkOptions['tls']): Dispatcher {
-  const common = { connect: tls, requestTls: tls, proxyTunnel: false };
+  const common = { ...NO_LIMITS, connect: tls, requestTls: tls, proxyTunnel: false };
   if (!proxy) return new EnvHttpProxyAgent(common);
   const { url, except, username = '', password = '' } = proxy;
   const login = username || password ? Buffer.from(`${username}:${password}`).toString('base64') : '';

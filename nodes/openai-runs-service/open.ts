@@ -1,11 +1,13 @@
 /** Opens a service: the network it goes through, the embedded engine where that is chosen, the client. */
 import path from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
+import { redactor } from '../../engine/domain/redact.ts';
 import type { Engine, EngineStartError } from '../../engine/index.ts';
 import { isRunsError, RunsError } from '../openai-runs/errors.ts';
 import { declarations } from './assistants.ts';
 import type { Connection, Translate } from './connection.ts';
 import type { Network, NetworkOptions } from './network.ts';
+import { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
 
 export interface OpenOptions {
@@ -40,17 +42,18 @@ export async function openService(options: OpenOptions): Promise<Connection> {
   try {
     if (settings.backend === 'server') {
       checkAddress(settings.url, translate);
+      checkNoLogin(settings.url, translate);
       const { openConnection } = await import('./client.ts');
-      const { fetch, proxy } = network ?? {};
-      return openConnection({ settings, apiKey, translate, fetch, proxy, close: closeNetwork });
+      return openConnection({ settings, apiKey, translate, network, close: closeNetwork });
     }
-    const engine = await startEngine(options, network);
+    const notices = new RunNotices();
+    const engine = await startEngine(options, network, notices);
     const { openConnection } = await import('./client.ts');
     const close = async () => {
       await engine.close();
       await closeNetwork();
     };
-    return openConnection({ settings, apiKey, translate, engine, close });
+    return openConnection({ settings, apiKey, translate, engine, notices, close });
   } catch (error) {
     await closeNetwork();
     throw isRunsError(error) ? error : startFault(error, translate);
@@ -72,10 +75,19 @@ function checkAddress(url: string, translate: Translate): void {
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
     throw new RunsError(translate('error.badUrl', { url }), { code: 'bad_url' });
   }
+  if (/%(?![0-9a-f]{2})/i.test(url))
+    throw new RunsError(translate('error.badPercent', { url }), { code: 'bad_url' });
 }
 
-/** The way out, where it is not the plain one: certificates, or a proxy of the service's or the machine's. */
+/** The platform's fetch refuses such addresses; the embedded engine's provider may have one. */
+function checkNoLogin(url: string, translate: Translate): void {
+  const { username, password } = new URL(url);
+  if (username || password) throw new RunsError(translate('error.urlLogin'), { code: 'bad_url' });
+}
+
+/** The way out: plain, with certificates, or through a proxy of the service's or the machine's; none for rehearsal. */
 export async function openNetwork({ RED, settings, translate }: OpenOptions): Promise<Network | undefined> {
+  if (settings.backend === 'embedded' && settings.provider === 'rehearsal') return undefined;
   const options: NetworkOptions = {};
   if (settings.tls) {
     const tls = RED.nodes.getNode(settings.tls) as TlsNode | null;
@@ -91,18 +103,22 @@ export async function openNetwork({ RED, settings, translate }: OpenOptions): Pr
     options.proxy = { url: proxy.url, except: proxy.noproxy ?? [], ...proxy.credentials };
   }
   const fromEnvironment = PROXY_VARIABLES.some((name) => process.env[name]);
-  if (!options.tls && !options.proxy && !fromEnvironment) return undefined;
   const { createNetwork } = await import('./network.ts');
   return createNetwork({ ...options, fromEnvironment });
 }
 
-async function startEngine(options: OpenOptions, network: Network | undefined): Promise<Engine> {
+async function startEngine(
+  options: OpenOptions,
+  network: Network | undefined,
+  notices: RunNotices,
+): Promise<Engine> {
   const { node, settings, apiKey, translate } = options;
   const { provider, url, model, timeout, noStreamWithTools } = settings;
   if (provider !== 'rehearsal' && (url !== '' || provider === 'chat')) checkAddress(url, translate);
   const assistants = declarations(settings.assistants, translate);
   const { createEngine } = await import('../../engine/index.ts');
-  const log = (level: 'debug' | 'log' | 'warn' | 'error') => (text: string) => node[level](text);
+  const redact = redactor([apiKey]);
+  const log = (level: 'debug' | 'log' | 'warn' | 'error') => (text: string) => node[level](redact(text));
   return createEngine({
     database: databaseFile(options.RED, node.id, settings.database),
     model: {
@@ -117,6 +133,7 @@ async function startEngine(options: OpenOptions, network: Network | undefined): 
     assistants,
     expirySeconds: settings.expiry,
     contextWindow: settings.contextWindow || undefined,
+    onNotice: (notice) => notices.take(notice),
     log: { debug: log('debug'), info: log('log'), warn: log('warn'), error: log('error') },
   });
 }

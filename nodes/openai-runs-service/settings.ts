@@ -1,6 +1,9 @@
 /** The service's saved properties and their defaults. */
 import type { NodeDef } from 'node-red';
 
+/** Seconds. A forgotten run keeps its thread busy until it expires: nobody waits for a tool longer than a month. */
+export const LONGEST_EXPIRY = 30 * 24 * 3600;
+
 export interface NameValue {
   name: string;
   value: string;
@@ -8,7 +11,7 @@ export interface NameValue {
 
 export interface ServiceSettings {
   backend: 'embedded' | 'server';
-  /** Seconds until the first byte of an answer must have come. */
+  /** Seconds until the first byte of an answer must have come, and that a model may stay silent; 0 = no limit. */
   timeout: number;
   /** Runs at once; 0 = no limit. */
   concurrency: number;
@@ -32,7 +35,7 @@ export interface ServiceSettings {
   assistants: Record<string, unknown>[];
   /** File name, or `:memory:`; empty for the default place. */
   database: string;
-  /** Seconds until a run expires. */
+  /** Seconds until a run expires; at most LONGEST_EXPIRY. */
   expiry: number;
   /** Tokens; 0 = the engine's default. */
   contextWindow: number;
@@ -60,7 +63,7 @@ export function readServiceSettings(def: ServiceDef, expand: (text: string) => s
       .filter(({ name }) => name !== '');
   return {
     backend: choice(def.backend, ['embedded', 'server']),
-    timeout: count(def.timeout, 600) || 600,
+    timeout: count(def.timeout, 600),
     concurrency: count(def.concurrency, 0),
     url: text(def.url).replace(/\/+$/, ''),
     auth: choice(def.auth, ['bearer', 'header', 'query']),
@@ -77,7 +80,7 @@ export function readServiceSettings(def: ServiceDef, expand: (text: string) => s
     noStreamWithTools: def.noStreamWithTools === true,
     assistants: Array.isArray(def.assistants) ? def.assistants : [],
     database: text(def.database),
-    expiry: count(def.expiry, 600) || 600,
+    expiry: Math.min(count(def.expiry, 600) || 600, LONGEST_EXPIRY),
     contextWindow: count(def.contextWindow, 0),
   };
 }

@@ -1,6 +1,7 @@
 /** From a run, list or step to the outgoing message. */
 import type { NodeMessage } from 'node-red';
 import type { Translate } from '../openai-runs-service/connection.ts';
+import type { Call } from './delivery/call.ts';
 import { RunsError } from './errors.ts';
 import type { Run } from './methods/method.ts';
 import type { RunView } from './run-view.ts';
@@ -18,12 +19,12 @@ const FAILED: Partial<Record<Run['status'], string>> = {
  * The error of a run that ended without success.
  * @returns undefined for every other run
  */
-export function failureOf(view: RunView, t: Translate): RunsError | undefined {
+export function failureOf({ view, connection }: Call, t: Translate): RunsError | undefined {
   const run = view.run;
   const key = run && FAILED[run.status];
   if (!key) return undefined;
   const reason = run.incomplete_details?.reason;
-  const code = run.last_error?.code ?? reason ?? `run_${run.status}`;
+  const code = connection.notices?.reasonOf(run.id) ?? run.last_error?.code ?? reason ?? `run_${run.status}`;
   return new RunsError(
     t(`error.${key}`, { run: run.id, message: run.last_error?.message ?? '', code, reason }),
     {

@@ -1,5 +1,6 @@
 /** One `openai-runs` node at work: takes messages in, keeps what is in flight, ends it when asked. */
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { callAfter } from '../../engine/domain/waits.ts';
 import type { Connection, ServiceNode, Translate } from '../openai-runs-service/connection.ts';
 import { Conversations } from './conversation.ts';
 import type { Connect, Desk, Work } from './desk.ts';
@@ -28,6 +29,15 @@ export interface RunsNodeOptions {
   t: Translate;
 }
 
+/** Whatever was thrown, as a text; even of what has none. */
+function textOf(fault: unknown): string {
+  try {
+    return fault instanceof Error ? fault.message : String(fault);
+  } catch {
+    return typeof fault;
+  }
+}
+
 type Send = (msg: NodeMessage | (NodeMessage | null)[]) => void;
 type Done = (error?: Error) => void;
 
@@ -52,10 +62,21 @@ export class RunsNode {
 
   /** Node-RED's input handler. Never throws, never rejects: that would end the whole process. */
   onInput(msg: NodeMessageInFlow, send: Send, done: Done): void {
+    try {
+      this.route(msg, send, done);
+    } catch (fault) {
+      // A message whose properties can't even be read: a Proxy, a getter that throws.
+      done(
+        new RunsError(this.desk.t('error.unexpected', { reason: textOf(fault) }), { code: 'bad_message' }),
+      );
+    }
+  }
+
+  private route(msg: NodeMessageInFlow, send: Send, done: Done): void {
     if (Object.hasOwn(msg, 'reset')) {
       this.reset(msg)
         .then(() => done(), done)
-        .catch((fault: unknown) => this.desk.node.error(String(fault)));
+        .catch((fault: unknown) => this.desk.node.error(textOf(fault)));
     } else if (this.answers.isAnswer(msg)) {
       const work = this.answers.take(msg, done);
       if (work) this.start(msg, send, done, work);
@@ -149,7 +170,7 @@ export class RunsNode {
       job.finish(failure);
     } catch (fault) {
       // Node-RED copies the message for Catch and Complete nodes; one that can't be copied must not end the process.
-      this.desk.node.error(failure?.message ?? String(fault));
+      this.desk.node.error(failure?.message ?? textOf(fault));
     }
   }
 
@@ -157,19 +178,18 @@ export class RunsNode {
   private asFailure(error: unknown, job: Job): RunsError {
     const cause = job.signal.aborted ? job.signal.reason : error;
     if (isRunsError(cause)) return cause.with(job.ids);
-    this.desk.node.debug(String((cause as Error)?.stack ?? cause));
-    return new RunsError(this.desk.t('error.unexpected', { reason: String(cause) }), job.ids);
+    this.desk.node.debug(cause instanceof Error ? String(cause.stack) : textOf(cause));
+    return new RunsError(this.desk.t('error.unexpected', { reason: textOf(cause) }), job.ids);
   }
 
   /** Starts the clock of a message that may take only so long. */
   private startDeadline(job: Job): () => void {
     const seconds = this.desk.settings.deadline;
     if (seconds <= 0) return () => {};
-    const timer = setTimeout(() => {
+    return callAfter(seconds * 1000, () => {
       job.abort(new RunsError(this.desk.t('error.deadline', { seconds }), { code: 'deadline' }));
       void this.cancelRun(job);
-    }, seconds * 1000);
-    return () => clearTimeout(timer);
+    });
   }
 
   /** Whether an error leaves a run behind that nobody will go on with. */

@@ -18,7 +18,10 @@ const LOOKS: Readonly<Record<JobState, Pick<NodeStatus, 'fill' | 'shape'>>> = {
 };
 
 /** Waiting for a place in the service and waiting for a thread read differently. */
-const wordFor = ({ state, ahead }: Job) => (state === 'waiting' && ahead > 0 ? 'waitingAhead' : state);
+function wordFor({ state, ahead, retry }: Job): string {
+  if (retry && retry.at > Date.now()) return 'rateLimited';
+  return state === 'waiting' && ahead > 0 ? 'waitingAhead' : state;
+}
 
 export class Status {
   private readonly node: Node;
@@ -94,9 +97,17 @@ export class Status {
       return { ...LOOKS[newest.state], text: this.t(key, { count: this.jobs.size, waiting }) };
     }
     const seconds = Math.floor((Date.now() - newest.since) / 1000);
+    const { attempt = 0, at = 0 } = newest.retry ?? {};
+    const again = Math.max(0, Math.ceil((at - Date.now()) / 1000));
     return {
       ...LOOKS[newest.state],
-      text: this.t(`status.${wordFor(newest)}`, { seconds, ahead: newest.ahead, ...newest.progress }),
+      text: this.t(`status.${wordFor(newest)}`, {
+        seconds,
+        ahead: newest.ahead,
+        attempt,
+        again,
+        ...newest.progress,
+      }),
     };
   }
 }

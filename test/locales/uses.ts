@@ -21,6 +21,12 @@ function wordsIn(node: NodeName, file: string, part: RegExp): string[] {
   return quoted(found);
 }
 
+/** The words of a closed union of the engine's. */
+function faultsOf(file: string, part: RegExp): string[] {
+  const [found = ''] = part.exec(readFileSync(path.join(ROOT, file), 'utf8')) ?? [];
+  return quoted(found);
+}
+
 const methodIds = () => methods.map(({ id }) => id);
 const runs = (file: string, part: RegExp) => wordsIn('openai-runs', file, part);
 const service = (file: string, part: RegExp) => wordsIn('openai-runs-service', file, part);
@@ -37,7 +43,7 @@ const TEMPLATES: Record<NodeName, Record<string, () => string[]>> = {
     'hint.delivery.*': () => ['start', 'wait', 'stream', 'getRun.start', 'getRun.wait'],
     'field.*': () => methods.flatMap(({ parameters }) => Object.keys(parameters)),
     'output.*': () => runs('editor/outputs.ts', /type OutputKind =[^;]+;/),
-    'status.*': () => [...runs('job.ts', /type JobState =[^;]+;/), 'waitingAhead'],
+    'status.*': () => [...runs('job.ts', /type JobState =[^;]+;/), 'waitingAhead', 'rateLimited'],
     'error.*': () => [
       ...runs('check.ts', /^ {2}key: '[^;]+;/m),
       ...runs('result.ts', /string>> = \{[^}]+\}/),
@@ -68,6 +74,7 @@ const TEMPLATES: Record<NodeName, Record<string, () => string[]>> = {
         read('openai-runs-service', 'explain.ts').matchAll(/\bt\('(\w+)'/g),
         ([, key]) => key ?? '',
       ),
+      ...faultsOf('engine/domain/guarded-fetch.ts', /type FetchFaultKind =[^;]+;/),
       ...service('explain.ts', /const NETWORK[^{]+\{[^}]+\}/).filter((word) => /[a-z]/.test(word)),
       ...service('explain.ts', /const key = [^;]+;/),
       ...service('explain.ts', /function sentence[\s\S]+?\n {2}\}/),

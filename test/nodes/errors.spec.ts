@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import helper from 'node-red-node-test-helper';
 import OpenAI from 'openai';
+import { redactor } from '../../engine/domain/redact.ts';
 import { explainer } from '../../nodes/openai-runs-service/explain.ts';
 import { type Answer, apiError, json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { run, textStream } from '../support/objects.ts';
@@ -392,7 +393,7 @@ describe('explain', () => {
       /__(\w+?)__/g,
       (_, name) => String(values[name] ?? ''),
     );
-  const at = (url: string) => explainer({ url, apiKey: '', timeout: 1, translate });
+  const at = (url: string) => explainer({ url, redact: redactor([]), timeout: 1, translate });
   const notFound = (message?: string) =>
     OpenAI.APIError.generate(404, message ? { error: { message } } : undefined, message, new Headers());
 

@@ -45,6 +45,14 @@ export function atLeast(min: number) {
   };
 }
 
+/** A number within two bounds; empty where the default is meant. */
+export function between(min: number, max: number) {
+  return function checkBetween(this: EditorNode, value: unknown, _options: object): true | string {
+    if (value === '' || value === undefined || isEnvironment(value)) return true;
+    return Number(value) >= min && Number(value) <= max ? true : text('validation.between', { min, max });
+  };
+}
+
 /** The first thing that is wrong with the declared assistants, by name. */
 export function checkAssistants(
   this: EditorNode,

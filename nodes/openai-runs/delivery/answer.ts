@@ -1,5 +1,6 @@
 /** Holds what a server answered against what was asked for: a login page or an empty body is no run. */
 import type { Translate } from '../../openai-runs-service/connection.ts';
+import { excerpt } from '../../shared/excerpt.ts';
 import { type ErrorDetails, RunsError } from '../errors.ts';
 import type { Page, Run, RunStep } from '../methods/method.ts';
 import { isObject } from '../settings.ts';
@@ -31,7 +32,6 @@ function hasId(answer: unknown): answer is Record<string, unknown> {
 }
 
 function unexpected(answer: unknown, wanted: string, t: Translate, known: ErrorDetails = {}): RunsError {
-  const said = typeof answer === 'string' ? answer.replace(/<[^>]*>/g, ' ') : JSON.stringify(answer);
-  const text = (said ?? '').replace(/\s+/g, ' ').trim().slice(0, EXCERPT);
+  const text = excerpt(answer, EXCERPT);
   return new RunsError(t('error.noAnswer', { wanted, text }), { code: 'unexpected_answer', ...known });
 }

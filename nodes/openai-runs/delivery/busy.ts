@@ -1,5 +1,5 @@
 /** What to do when the server says that the thread has an active run: it was not one of this service's own. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../../engine/domain/waits.ts';
 import type { Run } from '../methods/method.ts';
 import type { Settings } from '../settings.ts';
 import type { Call } from './call.ts';
@@ -34,7 +34,7 @@ export async function clearThread(call: Call, error: unknown, busy: Settings['bu
   for (;;) {
     const run = await runs.retrieve(run_id, { thread_id }, { signal });
     if (!LOCKING.includes(run.status)) return true;
-    await sleep(pause, undefined, { signal });
+    await sleep(pause, signal);
     pause = Math.min(pause * 1.5, LONGEST);
   }
 }

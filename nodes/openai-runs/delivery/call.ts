@@ -28,6 +28,7 @@ export class Call {
   private fresh = false;
   private readonly hear: CallOptions['onEvent'];
   private readonly onState: CallOptions['onState'];
+  private readonly forget: () => void;
 
   constructor({ connection, method, params, job, onEvent, onState, t }: CallOptions) {
     this.connection = connection;
@@ -38,6 +39,10 @@ export class Call {
     this.hear = onEvent;
     this.onState = onState;
     job.view = this.view;
+    this.forget =
+      connection.notices?.onRetry((notice) => {
+        if (notice.runId === this.ids.run_id) this.waitForRetry(notice);
+      }) ?? (() => {});
   }
 
   /** Request options: repeated by the SDK only where repeating does no harm. */
@@ -95,6 +100,17 @@ export class Call {
     this.job.ahead = ahead;
     this.job.state = 'waiting';
     this.onState();
+  }
+
+  /** Shows that a request is repeated after a rate limit: its number, and milliseconds until then. */
+  waitForRetry({ attempt, wait }: { attempt: number; wait: number }): void {
+    this.job.retry = { attempt, at: Date.now() + wait };
+    this.onState();
+  }
+
+  /** Hears no more of the run. */
+  end(): void {
+    this.forget();
   }
 
   private setState(state: JobState): void {

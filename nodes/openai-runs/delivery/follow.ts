@@ -7,6 +7,7 @@ import { sendUntilAdmitted } from './again.ts';
 import { expectRun } from './answer.ts';
 import type { Call } from './call.ts';
 import { poll, settle } from './poll.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 /** After so many events that came in one go, the rest of Node-RED gets its turn. */
 const BREATH = 200;
@@ -18,10 +19,15 @@ type Events = AsyncIterable<RunEvent>;
  * @throws RunsError when the connection breaks before the server named the run; what the SDK throws otherwise
  */
 export async function follow(call: Call): Promise<void> {
-  const opened = await open(call);
-  if ('events' in opened) await read(call, opened.events);
-  else if (hasSettled(opened.run)) return settle(call, opened.run);
-  else call.seeRun(opened.run);
+  const watch = new StreamWatch(call);
+  try {
+    const opened = await open(call, watch.signal);
+    if ('events' in opened) await read(call, opened.events, watch);
+    else if (hasSettled(opened.run)) return await settle(call, opened.run);
+    else call.seeRun(opened.run);
+  } finally {
+    watch.end();
+  }
   call.job.signal.throwIfAborted();
   if (call.settled) return;
   if (!call.ids.run_id)
@@ -30,8 +36,9 @@ export async function follow(call: Call): Promise<void> {
 }
 
 /** Asks for a stream; a server that can't answers with the run itself, or refuses the field `stream`. */
-async function open(call: Call): Promise<{ run: Run } | { events: Events }> {
-  const { method, params, connection, options, t } = call;
+async function open(call: Call, signal: AbortSignal): Promise<{ run: Run } | { events: Events }> {
+  const { method, params, connection, t } = call;
+  const options = { ...call.options, signal };
   try {
     const { data, response } = await sendUntilAdmitted(call, () =>
       method.stream!(connection.client, params, options).withResponse(),
@@ -50,16 +57,18 @@ async function open(call: Call): Promise<{ run: Run } | { events: Events }> {
 }
 
 /** Reads to the end of the stream. A broken connection is no failure yet; an `error` event is. */
-async function read(call: Call, events: Events): Promise<void> {
+async function read(call: Call, events: Events, watch: StreamWatch): Promise<void> {
   let count = 0;
   try {
     for await (const event of events) {
+      watch.heard();
       call.seeEvent(event);
       count += 1;
       if (count % BREATH === 0) await breathe();
     }
   } catch (error) {
     if (call.job.signal.aborted || isErrorEvent(error)) throw error;
+    if (watch.signal.aborted) return;
     const { message } = call.connection.explain(error);
     call.job.note(`the event stream broke off after ${count} events: ${message}`);
   }

@@ -1,5 +1,6 @@
 /** Follows a run by asking for it again and again: for getRun, and where a stream can't be had. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../../../engine/domain/waits.ts';
+import { RunsError } from '../errors.ts';
 import type { Message, Run, RunEvent } from '../methods/method.ts';
 import { hasSettled } from '../run-view.ts';
 import { expectRun } from './answer.ts';
@@ -8,26 +9,43 @@ import type { Call } from './call.ts';
 /** Milliseconds: the first pause, the longest, and the bounds of what a server may ask for. */
 const FIRST = 500;
 const LONGEST = 5_000;
-const ASKED = { least: 50, most: 60_000 };
+const ASKED = { least: 250, most: 60_000 };
+/** Milliseconds after its expiry at which a run that goes on all the same is given up: nobody will end it any more. */
+const AFTER_EXPIRY = 60_000;
 
 /**
  * Asks until the run has ended or needs tool outputs, then reads its messages.
- * @throws what the SDK throws; its own retries are behind that already
+ * @throws RunsError for a run that goes on long after its expiry; what the SDK throws, its own retries behind it
  */
 export async function poll(call: Call): Promise<void> {
-  const { client } = call.connection;
-  const { thread_id = '', run_id = '' } = call.ids;
   let pause = FIRST;
   for (;;) {
-    const { data, response } = await client.beta.threads.runs
-      .retrieve(run_id, { thread_id }, { signal: call.job.signal })
-      .withResponse();
-    const run = expectRun(data, call.t, { status: response.status });
+    const { run, now, response } = await look(call);
     if (hasSettled(run)) return settle(call, run);
+    if (isOverdue(call, run, now))
+      throw new RunsError(call.t('error.neverEnds'), { code: 'run_overdue', ...call.ids });
     call.seeRun(run);
-    await sleep(askedFor(response) ?? pause, undefined, { signal: call.job.signal });
+    await sleep(askedFor(response) ?? pause, call.job.signal);
     pause = Math.min(pause * 1.5, LONGEST);
   }
+}
+
+/** The run as it is, and what time it is there: in milliseconds, by the server's clock where it tells. */
+export async function look(call: Call): Promise<{ run: Run; now: number; response: Response }> {
+  const { thread_id = '', run_id = '' } = call.ids;
+  const { data, response } = await call.connection.client.beta.threads.runs
+    .retrieve(run_id, { thread_id }, { signal: call.job.signal })
+    .withResponse();
+  const run = expectRun(data, call.t, { status: response.status });
+  return { run, now: Date.parse(response.headers.get('date') ?? '') || Date.now(), response };
+}
+
+/** Whether a run should have expired long ago, and has been followed for all the time that it had. */
+export function isOverdue(call: Call, { created_at, expires_at }: Run, now: number): boolean {
+  if (typeof expires_at !== 'number') return false;
+  const lifetime = (expires_at - created_at) * 1000;
+  // Some servers' times are of another age: those alone end nothing.
+  return now > expires_at * 1000 + AFTER_EXPIRY && !(Date.now() - call.job.since <= lifetime + AFTER_EXPIRY);
 }
 
 /** Takes in a run that has ended or needs tool outputs, after the messages it produced. */

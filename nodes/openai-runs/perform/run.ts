@@ -42,6 +42,7 @@ export async function performRun(task: RunTask): Promise<void> {
     if (request.delivery !== 'start') await answerTools(desk, call, slot);
   } finally {
     events.end();
+    call.end();
     slot.give();
     free?.();
   }
@@ -64,6 +65,7 @@ export async function resumeRun(
     await answerTools(desk, call, slot, earlier);
   } finally {
     events.end();
+    call.end();
     slot.give();
   }
   finish(desk, call, true);
@@ -171,7 +173,7 @@ async function answerTools(
 }
 
 function finish({ settings, t }: Desk, call: Call, followed: boolean): void {
-  const failure = followed && settings.failures === 'catch' ? failureOf(call.view, t) : undefined;
+  const failure = followed && settings.failures === 'catch' ? failureOf(call, t) : undefined;
   if (failure) throw failure;
   const msg = putRun(call.job.msg, call.view, settings, t, followed);
   call.job.send(place('result', msg, settings));

@@ -112,7 +112,7 @@ export class Answers {
         if ((error as { status?: number }).status === 404) throw this.unknown(tool);
         throw error;
       });
-    if (!callsOf(run).some(({ id }) => id === call_id)) {
+    if (!callsOf(run, this.desk.t).some(({ id }) => id === call_id)) {
       stash.drop(run_id);
       node.debug(`run ${run_id} (${run.status}) does not wait for ${call_id}; the answer is ignored`);
       return;

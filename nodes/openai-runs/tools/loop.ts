@@ -1,5 +1,7 @@
 /** The tool loop of one run: calls out, answers in, one submit a round, until the run has ended. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { LONGEST_TIMER_MS } from '../../../engine/domain/waits.ts';
+import type { Translate } from '../../openai-runs-service/connection.ts';
 import type { Call } from '../delivery/call.ts';
 import { follow } from '../delivery/follow.ts';
 import { poll } from '../delivery/poll.ts';
@@ -8,14 +10,12 @@ import type { Run } from '../methods/method.ts';
 import { submitToolOutputsToRun } from '../methods/submitToolOutputsToRun/method.ts';
 import { place } from '../outputs.ts';
 import { hasSettled } from '../run-view.ts';
-import type { Settings } from '../settings.ts';
+import { isObject, type Settings } from '../settings.ts';
 import { errorOutput } from './output.ts';
 import type { ToolCall, ToolOutput } from './round.ts';
 import type { Tool, ToolRounds } from './rounds.ts';
 import type { AnswerStash } from './stash.ts';
 
-/** The longest that a timer can wait, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 /** Milliseconds after a run's expiry at which it is looked at, and between looks if it waits on all the same. */
 const AFTER_EXPIRY = 1_000;
 const LOOK_AGAIN = 10_000;
@@ -33,10 +33,27 @@ export interface LoopOptions {
   whileWaiting<T>(wait: () => Promise<T>): Promise<T>;
 }
 
-/** The calls that a run waits for; empty if it waits for none. */
-export function callsOf(run: Run | undefined): ToolCall[] {
+/**
+ * The calls that a run waits for; empty if it waits for none.
+ * @throws RunsError when it waits for something that is no function call, or does not say what for
+ */
+export function callsOf(run: Run | undefined, t: Translate): ToolCall[] {
   if (run?.status !== 'requires_action') return [];
-  return run.required_action?.submit_tool_outputs.tool_calls ?? [];
+  const action: unknown = run.required_action;
+  const type = isObject(action) && typeof action.type === 'string' ? action.type : '–';
+  const asked = isObject(action) && isObject(action.submit_tool_outputs) ? action.submit_tool_outputs : {};
+  const calls: unknown = asked.tool_calls;
+  if (Array.isArray(calls) && calls.every(isCall)) return calls;
+  throw new RunsError(t('error.requiredAction', { type: type.slice(0, 80) }), {
+    code: 'unknown_action',
+    thread_id: run.thread_id,
+    run_id: run.id,
+  });
+}
+
+function isCall(call: unknown): call is ToolCall {
+  if (!isObject(call) || typeof call.id !== 'string' || !isObject(call.function)) return false;
+  return typeof call.function.name === 'string' && typeof call.function.arguments === 'string';
 }
 
 /**
@@ -50,7 +67,7 @@ export async function runTools(options: LoopOptions): Promise<void> {
   const done = new Map<string, ToolOutput[]>();
   for (let count = 1; ; count++) {
     const run = call.view.run;
-    const calls = callsOf(run);
+    const calls = callsOf(run, t);
     if (!run || calls.length === 0) return;
     if (settings.maxToolRounds > 0 && count > settings.maxToolRounds) {
       throw new RunsError(t('error.toolRounds', { count: settings.maxToolRounds }), { code: 'tool_rounds' });
@@ -123,7 +140,7 @@ async function collect(
 /** Looks whether a run that should have expired still waits: the server's clock may be another than ours. */
 async function stillWaits(call: Call, calls: readonly ToolCall[]): Promise<boolean> {
   await poll(call);
-  return keyOf(callsOf(call.view.run)) === keyOf(calls);
+  return keyOf(callsOf(call.view.run, call.t)) === keyOf(calls);
 }
 
 /** How long to wait for answers, in milliseconds; then either the tools are out of time or the run is looked at. */
@@ -133,7 +150,7 @@ function waitFor(run: Run, toolTimeout: number, since: number): { wait: number; 
   const expiry = run.expires_at ? run.expires_at * 1000 + AFTER_EXPIRY : Number.POSITIVE_INFINITY;
   const look = expiry > now ? expiry : now + LOOK_AGAIN;
   const wait = Math.max(0, Math.min(asked, look) - now);
-  return { wait: Math.min(wait, LONGEST_TIMER), timesOut: asked < look && wait <= LONGEST_TIMER };
+  return { wait: Math.min(wait, LONGEST_TIMER_MS), timesOut: asked < look && wait <= LONGEST_TIMER_MS };
 }
 
 /** One message a call. Each is a copy of its own: a tool's flow may do with it as it likes. */
