@@ -1,9 +1,11 @@
 /** What the dialogs ask the runtime for: assistants of a server, the place of a database, a test of settings. */
 import { stat } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
+import { onlyJson, sameSite } from './admin-guards.ts';
 import type { ServiceNode, Translate } from './connection.ts';
+import { isDeployedAddress, STORED, type TestForm, usesSecrets } from './deployed-address.ts';
 import { databaseFile, openNetwork, openService } from './open.ts';
-import { readServiceSettings, type ServiceDef, type ServiceSettings } from './settings.ts';
+import { readServiceSettings, type ServiceSettings } from './settings.ts';
 
 /** A sentence of the editor's own locale, and whether it is good news. */
 interface TestResult {
@@ -13,44 +15,73 @@ interface TestResult {
   values: Record<string, unknown>;
 }
 
-/** What the editor sends instead of a key that is stored and was not typed anew. */
-const STORED = '__PWRD__';
 const TEST_LIMIT = 15_000;
 
 /** Adds the routes below `/openai-runs-service/:id/`; each asks for a permission of its own. */
 export function addAdminRoutes(RED: NodeAPI, translate: Translate): void {
   const may = (right: 'read' | 'write') => RED.auth.needsPermission(`openai-runs-service.${right}`);
+  const serviceOf = (id: string) => RED.nodes.getNode(id) as ServiceNode | null;
 
-  RED.httpAdmin.get('/openai-runs-service/:id/assistants', may('read'), async (request, response) => {
-    const service = RED.nodes.getNode(String(request.params.id)) as ServiceNode | null;
-    try {
-      response.json(service?.connect ? await listAssistants(service) : []);
-    } catch {
-      // The field stays a free text; what is wrong with the server is the test button's to say.
-      response.json([]);
-    }
-  });
+  RED.httpAdmin.get(
+    '/openai-runs-service/:id/assistants',
+    sameSite,
+    may('read'),
+    async (request, response) => {
+      const service = serviceOf(String(request.params.id));
+      try {
+        response.json(service?.connect ? await listAssistants(service) : []);
+      } catch {
+        // The field stays a free text; what is wrong with the server is the test button's to say.
+        response.json([]);
+      }
+    },
+  );
 
-  RED.httpAdmin.post('/openai-runs-service/:id/database', may('write'), async (request, response) => {
-    const file = databaseFile(RED, String(request.params.id), String(request.body?.database ?? ''));
-    response.json(file === ':memory:' ? {} : { file, bytes: await sizeOf(file) });
-  });
+  RED.httpAdmin.post(
+    '/openai-runs-service/:id/database',
+    sameSite,
+    onlyJson,
+    may('write'),
+    async (request, response) => {
+      const id = String(request.params.id);
+      const asked = String(request.body?.database ?? '');
+      const deployed = serviceOf(id)?.deployed;
+      const file = databaseFile(RED, id, asked);
+      // Only of its own database: a path from a request could be any file's.
+      const own = deployed?.databaseFile && deployed.database === asked ? deployed.databaseFile : undefined;
+      if (own) response.json({ file: own, bytes: await sizeOf(own) });
+      else response.json(file === ':memory:' ? {} : { file });
+    },
+  );
 
-  RED.httpAdmin.post('/openai-runs-service/:id/test', may('write'), async (request, response) => {
-    const id = String(request.params.id);
-    const node = (RED.nodes.getNode(id) ?? standIn(id)) as Node;
-    const { apiKey: typed, ...def } = (request.body ?? {}) as ServiceDef & { apiKey?: string };
-    const stored = (RED.nodes.getCredentials(id) as { apiKey?: string } | undefined)?.apiKey ?? '';
-    const expand = (text: string) =>
-      text.includes('${') ? String(RED.util.evaluateNodeProperty(text, 'env', node, {})) : text;
-    try {
-      const apiKey = expand(typed === STORED ? stored : (typed ?? '')).trim();
-      const settings = readServiceSettings(def, expand);
-      response.json(await test({ RED, node, settings, apiKey, translate }));
-    } catch (error) {
-      response.json(failed(error));
-    }
-  });
+  RED.httpAdmin.post(
+    '/openai-runs-service/:id/test',
+    sameSite,
+    onlyJson,
+    may('write'),
+    async (request, response) => {
+      const id = String(request.params.id);
+      const service = serviceOf(id);
+      const node = (service ?? standIn(id)) as Node;
+      const form = (request.body ?? {}) as TestForm;
+      const stored = (RED.nodes.getCredentials(id) as { apiKey?: string } | undefined)?.apiKey ?? '';
+      const isDeployed = isDeployedAddress(form, service?.deployed);
+      if (!isDeployed && usesSecrets(form, stored)) {
+        response.json({ ok: false, key: 'notDeployed', values: {} });
+        return;
+      }
+      const expand = (text: string) =>
+        text.includes('${') ? String(RED.util.evaluateNodeProperty(text, 'env', node, {})) : text;
+      const { apiKey: typed = '', ...def } = form;
+      try {
+        const apiKey = expand(typed === STORED ? stored : typed).trim();
+        const settings = readServiceSettings(def, expand);
+        response.json(await test({ RED, node, settings, apiKey, translate }));
+      } catch (error) {
+        response.json(failed(error));
+      }
+    },
+  );
 }
 
 /** A service that was never deployed has no node yet. */

@@ -24,7 +24,22 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** What of a deployed service the dialog's requests are held against. */
+export interface Deployed {
+  backend: string;
+  provider: string;
+  /** As saved, and with `${NAME}` filled in. */
+  savedUrl: string;
+  url: string;
+  tls: string;
+  proxy: string;
+  /** The database as saved, and where that is; undefined for one in memory or none. */
+  database: string;
+  databaseFile: string | undefined;
+}
+
 export interface ServiceNode extends Node {
+  readonly deployed: Deployed;
   /**
    * The one connection of this service, made on first use.
    * @throws RunsError when it can't be made: no address, no database

@@ -142,6 +142,11 @@ async function startEngine(
 export function databaseFile(RED: NodeAPI, id: string, database: string): string {
   const userDir = RED.settings.userDir ?? '.';
   if (database === ':memory:') return database;
-  if (database === '') return path.join(userDir, 'openai-runs', `${id}.sqlite`);
+  if (database === '') return path.join(userDir, 'openai-runs', `${fileNameOf(id)}.sqlite`);
   return path.resolve(userDir, database);
+}
+
+/** Ids come with flows: one that could lead out of the folder is written in hexadecimal. */
+function fileNameOf(id: string): string {
+  return /^[\w-]+(?:\.[\w-]+)*$/.test(id) ? id : Buffer.from(id).toString('hex');
 }

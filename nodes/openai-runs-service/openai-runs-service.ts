@@ -2,9 +2,9 @@
 import type { NodeAPI } from 'node-red';
 import { RunsError } from '../openai-runs/errors.ts';
 import { addAdminRoutes } from './admin.ts';
-import type { Connection, ServiceNode, Translate } from './connection.ts';
+import type { Connection, Deployed, ServiceNode, Translate } from './connection.ts';
 import { Limiter } from './limiter.ts';
-import { openService } from './open.ts';
+import { databaseFile, openService } from './open.ts';
 import { readServiceSettings, type ServiceDef } from './settings.ts';
 import { ThreadQueue } from './thread-queue.ts';
 
@@ -35,7 +35,14 @@ export default function register(RED: NodeAPI): void {
       });
       return opening;
     };
-    Object.assign(this, { threads: new ThreadQueue() });
+    const file = databaseFile(RED, this.id, settings.database);
+    const deployed: Deployed = {
+      ...settings,
+      savedUrl: String(def.url ?? ''),
+      database: String(def.database ?? ''),
+      databaseFile: settings.backend === 'server' || file === ':memory:' ? undefined : file,
+    };
+    Object.assign(this, { threads: new ThreadQueue(), deployed });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
     this.hold = (work) => held.push(work);
 

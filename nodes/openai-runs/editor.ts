@@ -1,4 +1,6 @@
 /** The Runs node in the editor. */
+
+import { harmless } from '../shared/editor/texts.ts';
 import { assistantName } from './editor/assistants.ts';
 import { cancel, findsItself, prepare, save, sourceOf } from './editor/dialog.ts';
 import { checkFields, type SavedFields } from './editor/fields.ts';
@@ -51,7 +53,7 @@ RED.nodes.registerType('openai-runs', {
     const method = text(`method.${this.method}.name`);
     const assistant = this.fields?.assistant_id;
     if (assistant?.type !== 'str' || !assistant.value) return method;
-    return `${method}: ${assistantName(this.service, assistant.value)}`;
+    return `${method}: ${harmless(assistantName(this.service, assistant.value))}`;
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

@@ -1,5 +1,7 @@
 /** What the dialogs ask the runtime for is given to those who may edit, and to nobody else. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { json, startServer, type TestServer } from '../support/http-server.ts';
 import { type NodeRed, startNodeRed } from '../support/node-red.ts';
 
 const SERVICE = 'f0000000000000b1';
@@ -83,5 +85,151 @@ describe('admin routes of the service', function () {
       await fetch(`${nodeRed?.address}/credentials/openai-runs-service/${SERVICE}`)
     ).json();
     assert.deepEqual(stored, {});
+  });
+
+  describe('give no secret away', () => {
+    const KEY = 'sk-stored-0123456789';
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person types
+    const VARIABLE = '${RUNS_TEST_SECRET}';
+    const SECRET = 'env-secret-0123456789';
+    let own: TestServer;
+    let other: TestServer;
+
+    beforeEach(async () => {
+      const models = { object: 'list', data: [] };
+      own = await startServer((_, response) => json(response, models));
+      other = await startServer((_, response) => json(response, models));
+    });
+    afterEach(async () => {
+      await own.close();
+      await other.close();
+    });
+
+    /** A server service and a chat service at `own`, the key in an environment variable, as a user may have it. */
+    async function deployed() {
+      const services = [
+        { id: 'server0000000001', backend: 'server', url: `${own.url}/v1` },
+        { id: 'chat000000000001', backend: 'embedded', provider: 'chat', url: `${own.url}/v1`, model: 'm' },
+      ].map((service) => ({
+        type: 'openai-runs-service',
+        database: ':memory:',
+        credentials: { apiKey: KEY },
+        ...service,
+      }));
+      nodeRed = await startNodeRed({ env: { RUNS_TEST_SECRET: SECRET } });
+      // Only a deploy brings credentials in.
+      const deploy = await fetch(`${nodeRed.address}/flows`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(services),
+      });
+      assert.equal(deploy.status, 204);
+      return (id: string, body: object | string, headers: Record<string, string> = {}) =>
+        fetch(`${nodeRed?.address}/openai-runs-service/${id}/test`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        });
+    }
+
+    const forms = (url: string) => [
+      { id: 'server0000000001', backend: 'server', url: `${url}/v1` },
+      { id: 'chat000000000001', backend: 'embedded', provider: 'chat', url: `${url}/v1`, model: 'm' },
+    ];
+    const told = (server: TestServer) => JSON.stringify(server.received);
+
+    it('to another address, in whatever field it is asked for', async () => {
+      const post = await deployed();
+      for (const { id, ...form } of forms(other.url)) {
+        const tries = [
+          { ...form, apiKey: '__PWRD__' },
+          { ...form, apiKey: VARIABLE },
+          { ...form, url: `${other.url}/${VARIABLE}` },
+          { ...form, headers: [{ name: 'x-a', value: VARIABLE }] },
+          { ...form, query: [{ name: 'a', value: VARIABLE }] },
+          { ...form, organization: VARIABLE },
+          { ...form, model: VARIABLE },
+          { ...form, apiKey: '__PWRD__', url: `${own.url.replace('http:', 'https:')}/v1` },
+          { ...form, apiKey: '__PWRD__', url: `${own.url}/v1`, proxy: 'some-proxy' },
+          {
+            ...form,
+            backend: form.backend === 'server' ? 'embedded' : 'server',
+            provider: 'chat',
+            apiKey: '__PWRD__',
+          },
+        ];
+        for (const body of tries) {
+          const answer = await (await post(id, body)).json();
+          assert.deepEqual(answer, { ok: false, key: 'notDeployed', values: {} }, JSON.stringify(body));
+        }
+      }
+      assert.doesNotMatch(told(other) + told(own), /0123456789/);
+    });
+
+    it('but to the deployed one, and a typed key to any', async () => {
+      const post = await deployed();
+      for (const { id, ...form } of forms(own.url)) {
+        own.received.length = 0;
+        for (const apiKey of ['__PWRD__', VARIABLE]) {
+          assert.equal(
+            ((await (await post(id, { ...form, apiKey })).json()) as { key: string }).key !== 'notDeployed',
+            true,
+          );
+        }
+        assert.deepEqual(
+          own.received.map(({ headers }) => headers.authorization),
+          [`Bearer ${KEY}`, `Bearer ${SECRET}`],
+        );
+      }
+      for (const { id, ...form } of forms(other.url)) await post(id, { ...form, apiKey: 'typed' });
+      assert.deepEqual(
+        other.received.map(({ headers }) => headers.authorization),
+        ['Bearer typed', 'Bearer typed'],
+      );
+    });
+
+    it('to what a page of another site sends: forms, plain text, JSON with an origin of its own', async () => {
+      const post = await deployed();
+      const [form] = forms(own.url);
+      const fields = new URLSearchParams({ backend: 'server', url: `${own.url}/v1`, apiKey: '__PWRD__' });
+      const tries: [body: object | string, headers: Record<string, string>, status: number][] = [
+        [String(fields), { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+        [JSON.stringify(form), { 'content-type': 'text/plain' }, 415],
+        [JSON.stringify(form), { 'content-type': 'text/plain; x=application/json' }, 415],
+        [form ?? {}, { origin: 'http://evil.example' }, 403],
+        [form ?? {}, { origin: 'null' }, 403],
+        [form ?? {}, { 'sec-fetch-site': 'cross-site' }, 403],
+      ];
+      for (const [body, headers, status] of tries) {
+        assert.equal((await post('server0000000001', body, headers)).status, status, JSON.stringify(headers));
+      }
+      assert.equal(own.received.length, 0);
+      const { host, origin } = new URL(nodeRed?.address ?? '');
+      assert.equal((await post('server0000000001', form ?? {}, { origin })).status, 200);
+      const proxied = { origin: 'https://home.example', 'x-forwarded-host': 'home.example' };
+      assert.equal((await post('server0000000001', form ?? {}, proxied)).status, 200, host);
+    });
+
+    it('nor the size of any file but its own database', async () => {
+      nodeRed = await startNodeRed({
+        flows: [{ id: SERVICE, type: 'openai-runs-service', backend: 'embedded', provider: 'rehearsal' }],
+      });
+      const ask = async (database: string, id = SERVICE) => {
+        const response = await fetch(
+          `${nodeRed?.address}/openai-runs-service/${encodeURIComponent(id)}/database`,
+          {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ database }),
+          },
+        );
+        return (await response.json()) as { file?: string; bytes?: number };
+      };
+      assert.ok(((await ask('')).bytes ?? 0) > 0);
+      assert.equal((await ask('/etc/passwd')).bytes, undefined);
+      assert.equal((await ask('', 'another')).bytes, undefined);
+      const { file = '' } = await ask('', '../../x');
+      assert.equal(path.basename(path.dirname(file)), 'openai-runs');
+    });
   });
 });

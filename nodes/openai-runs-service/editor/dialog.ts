@@ -101,8 +101,9 @@ async function showDatabase(id: string): Promise<void> {
   const hint = list('database-hint').text('');
   const found = await ask<{ file?: string; bytes?: number }>(id, 'database', { database: database() });
   if (!found?.file) return;
-  const size = ((found.bytes ?? 0) / 1024).toFixed(0);
-  hint.text(text(found.bytes ? 'hint.databaseSize' : 'hint.databaseNew', { file: found.file, size }));
+  const { file, bytes } = found;
+  const key = bytes === undefined ? 'hint.databaseAt' : bytes > 0 ? 'hint.databaseSize' : 'hint.databaseNew';
+  hint.text(text(key, { file, size: ((bytes ?? 0) / 1024).toFixed(0) }));
 }
 
 /** Tries the settings as they stand in the dialog; nothing is stored. */

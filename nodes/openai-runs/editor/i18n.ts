@@ -1,10 +1,4 @@
-/** The texts of this node, from any place in the editor (a node's own `_` is not there in every callback). */
-const NAMESPACE = '@flowruns/node-red-openai-runs/openai-runs';
+/** The texts of this node's dialog. */
+import { textsOf } from '../../shared/editor/texts.ts';
 
-/**
- * The text of a key below "openai-runs" in locales/<language>/openai-runs.json.
- * @param values fill the `__name__` placeholders
- */
-export function text(key: string, values?: Record<string, unknown>): string {
-  return RED._(`${NAMESPACE}:openai-runs.${key}`, values);
-}
+export const text = textsOf('openai-runs');

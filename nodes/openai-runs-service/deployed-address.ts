@@ -1,0 +1,41 @@
+/** Whether the test button may use secrets that are not in the form: only towards where they go already. */
+import type { Deployed } from './connection.ts';
+import type { ServiceDef } from './settings.ts';
+
+/** What the dialog sends: the service's settings as they stand in the form, with the key. */
+export type TestForm = ServiceDef & { apiKey?: string };
+
+/** What the editor sends instead of a key that is stored and was not typed anew. */
+export const STORED = '__PWRD__';
+
+/** Where a service goes that has no address of its own. */
+const DEFAULT_ADDRESS = 'https://api.openai.com';
+
+/**
+ * Whether the form leads to the very place that the deployed service talks to: same scheme, host and port, by the
+ * same way.
+ */
+export function isDeployedAddress(form: TestForm, deployed: Deployed | undefined): boolean {
+  if (!deployed || form.backend !== deployed.backend) return false;
+  if (text(form.tls) !== deployed.tls || text(form.proxy) !== deployed.proxy) return false;
+  const url = text(form.url);
+  if (url === deployed.savedUrl.trim()) return true;
+  // Filled in, a variable could be a part of the address that a secret is read off.
+  if (url.includes('${')) return false;
+  const origin = originOf(url);
+  return origin !== undefined && origin === originOf(deployed.url);
+}
+
+/** Whether testing the form would use the stored key, or read an environment variable. */
+export function usesSecrets(form: TestForm, storedKey: string): boolean {
+  if (form.backend !== 'server' && (form.provider ?? 'rehearsal') === 'rehearsal') return false;
+  return (form.apiKey === STORED && storedKey !== '') || JSON.stringify(form).includes('${');
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value.trim() : '');
+
+/** Addresses may be written without a scheme, as the engine takes them. */
+function originOf(url: string): string | undefined {
+  if (url === '') return DEFAULT_ADDRESS;
+  return URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(url) ? url : `http://${url}`)?.origin;
+}
