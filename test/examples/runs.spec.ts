@@ -114,7 +114,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('01 shows a reply, and the events on the way to it', async () => {
       const flow = bench('01');
       await flow.press('ask');
-      assert.match(await flow.shown('reply'), /You said: Hello! What can you do for my flows\?$/);
+      assert.match(
+        await flow.shown('reply'),
+        /^\[rehearsal\] You said: Hello! What can you do for my flows\? /,
+      );
       const events = await flow.until('events', (all) => all.at(-1) === 'thread.run.completed');
       assert.equal(events[0], 'thread.created');
       assert(events.some((event) => /^thread\.message\.delta: \S/.test(event)));
@@ -276,7 +279,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.match(await flow.shown('not cancelled'), /thread_id/);
       await flow.press('a slow question');
       await flow.press('a quick question');
-      assert.match(await flow.shown('in time'), /You said: Good morning\.$/);
+      assert.match(await flow.shown('in time'), /You said: Good morning\. /);
       await flow.press('start a slow run');
       assert.match(await flow.shown('started'), /^run_\w+ is queued$/);
       assert.deepEqual(flow.all('ended'), []);
@@ -290,7 +293,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('10 shows what a run asks for, and takes the outputs made by hand', async () => {
       const flow = bench('10');
       await flow.press('ask for nothing');
-      assert.match(await flow.shown('no tool was asked for'), /You said: Good morning!$/);
+      assert.match(await flow.shown('no tool was asked for'), /You said: Good morning! /);
       await flow.press('ask for the weather');
       assert.equal(await flow.shown('the run asks'), 'get_temperature {"city":"Oslo"}');
       await flow.press('it is 4.5 degrees');
@@ -314,7 +317,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const flow = bench('12');
       await Promise.all([flow.press('payload as before'), flow.press('the same payload')]);
       await press(nodeRed, 'a0');
-      assert.match(await flow.shown('reply'), /You said: Good morning$/);
+      assert.match(await flow.shown('reply'), /You said: Good morning /);
       assert.equal(await flow.shown('run as before'), 'completed');
       const { object, status } = await sidebar.nth<{ object: string; status: string }>('a4', 1);
       assert.deepEqual({ object, status }, { object: 'thread.run', status: 'completed' });

@@ -50,7 +50,7 @@ onEachRuntime('example 01', (start) => {
   it('answers on the embedded engine with the rehearsal model', async () => {
     const flow01 = example({});
     const { result, events } = await ask(flow01, await start(flow01.flow));
-    assert.match(result.payload, /not a language model.*Hello!/);
+    assert.match(result.payload, /^\[rehearsal\] You said: Hello!.*not a language model/);
     assert.equal(result.run.status, 'completed');
     assert.equal(events[0]?.event, 'thread.created');
     assert.equal(events.at(-1)?.event, 'thread.run.completed');
@@ -82,7 +82,7 @@ onEachRuntime('example 01', (start) => {
       const flow01 = example({ backend: 'server', url: server.url, assistants: [] });
       const flow = await start(flow01.flow, { [declared.id]: { apiKey: 'dummy-key' } });
       const { result, events } = await ask(flow01, flow);
-      assert.match(result.payload, /not a language model.*Hello!/);
+      assert.match(result.payload, /^\[rehearsal\] You said: Hello!.*not a language model/);
       assert.equal(streamed(events), result.payload);
       assert.deepEqual(server.requests, ['POST /v1/threads/runs']);
     } finally {

@@ -1,20 +1,21 @@
 /**
- * The built-in rehearsal model: deterministic, without network or key, and NOT a language model. For demos, tests and
- * people's own flow tests.
+ * The built-in rehearsal model: the same answer every time, without network or key, and NOT a language model. For demos,
+ * tests and people's own flow tests. What it does is what its help promises:
  *
- * - It calls the functions that the user's latest message asks for: by name, by words of the name, by description or
- *   choices; arguments come from the text by the function's JSON Schema, or are a JSON object in the text as it stands.
+ * - A function is called if a clause of the user's latest message holds its name, a word of its name, or two words of
+ *   its description; several clauses make several calls.
+ * - Arguments are a JSON object in the text, or come from it by the function's schema: `key: value`, choices, numbers,
+ *   yes and no, formats, quoted texts, and for a required text what is left over. The rest is made up.
  * - After the outputs it says what they were. Without tools it says what was said.
- * - A token is four characters (tokens.ts).
- * - These words in the user's message rehearse trouble: "rehearse failure" (the run fails, server_error), "rehearse
- *   rate limit" (fails, rate_limit_exceeded), "rehearse content filter" (ends incomplete), "rehearse refusal" (the
- *   model declines), "rehearse slow" (a word a second: time to cancel, or to let a deadline pass).
+ * - "rehearse failure" (the run fails, server_error), "rehearse rate limit" (fails, rate_limit_exceeded), "rehearse
+ *   content filter" (ends incomplete), "rehearse refusal" (the model declines), "rehearse slow" (a word a second: time
+ *   to cancel, or to let a deadline pass) in the message rehearse trouble.
  */
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '../../ids.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { CHARACTERS_PER_TOKEN, countTokens, UsageEstimate } from '../tokens.ts';
-import { forcedCall, type PlannedCall, planCalls } from './plan.ts';
+import { forcedCall, type PlannedCall, planCalls } from './calls.ts';
 import { currentRound, type Round, reply } from './reply.ts';
 
 const PACE = 15;

@@ -1,10 +1,11 @@
-/** What the rehearsal model says: always that it is no language model, unless a format leaves no room for it. */
-import type { ResponseFormat, Turn, TurnItem } from '../model.ts';
-import { fill } from './fill.ts';
-import { isRecord } from './schema.ts';
-import { Reading } from './words.ts';
+/** What the rehearsal model says; who says it stands first, unless a format leaves no room for it. */
+import type { Turn, TurnItem } from '../model.ts';
+import { makeValue } from './make.ts';
+import { isRecord, type Schema } from './schema.ts';
+import { clausesOf, objectOf } from './words.ts';
 
-const WHO = 'This is the rehearsal model, not a language model.';
+const WHO = '[rehearsal]';
+const WHAT = '(Fixed rules answer here, not a language model.)';
 const LONGEST_QUOTE = 400;
 
 export interface Round {
@@ -38,7 +39,7 @@ export function currentRound({ items }: Turn): Round {
 export function reply(turn: Turn, round: Round): string {
   const { responseFormat } = turn;
   if (isRecord(responseFormat) && responseFormat.type === 'json_schema')
-    return JSON.stringify(instance(responseFormat, round));
+    return JSON.stringify(instance(responseFormat.json_schema.schema ?? {}, round));
   const text = [WHO, ...answers(round), ...limits(turn, round)].join(' ');
   return isRecord(responseFormat) && responseFormat.type === 'json_object'
     ? JSON.stringify({ reply: text })
@@ -48,7 +49,8 @@ export function reply(turn: Turn, round: Round): string {
 const short = (text: string) => (text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
 
 function answers({ said, calls, outputs }: Round): string[] {
-  if (outputs.length === 0) return said ? [`You said: ${short(said)}`] : ['You said nothing.'];
+  // where a tool has answered, nobody takes the words for a model's
+  if (outputs.length === 0) return [said ? `You said: ${short(said)}` : 'You said nothing.', WHAT];
   return outputs.map(({ id, output }) => {
     const name = calls.find((call) => call.id === id)?.name ?? 'A tool';
     return `${name} answered: ${short(output) || '(nothing)'}${/[.!?}\]…]$/.test(output) ? '' : '.'}`;
@@ -65,28 +67,12 @@ function limits({ tools }: Turn, { pictures }: Round): string[] {
   ];
 }
 
-function instance(
-  format: Extract<ResponseFormat, { type: 'json_schema' }>,
-  { said, outputs }: Round,
-): unknown {
-  const schema = format.json_schema.schema ?? {};
-  const reading = new Reading(said);
-  const words = reading.words(reading.clauses.join(', '));
-  return fill(schema, {
-    root: schema,
-    words,
-    toolWords: [],
-    known: Object.assign({}, ...outputs.map(parsed)),
-    depth: 0,
-  });
-}
-
-/** The properties of an output that is a JSON object. */
-function parsed({ output }: { output: string }): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(output);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
+/** A value for a response format's schema, from what was said and what tools have answered. */
+function instance(schema: Schema, { said, outputs }: Round): unknown {
+  const words = clausesOf(said).flat();
+  const texts = [
+    ...words.flatMap(({ kind, text }) => (kind === 'json' ? [text] : [])),
+    ...outputs.map(({ output }) => output),
+  ];
+  return makeValue(schema, { words, toolWords: [], known: Object.assign({}, ...texts.map(objectOf)) });
 }

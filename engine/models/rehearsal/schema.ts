@@ -1,32 +1,110 @@
-/** The part of JSON Schema that filling in arguments needs. */
-import { sampleOf } from './pattern.ts';
+/** The part of JSON Schema that making a value needs; whatever it costs is counted, and too much is refused. */
+import { ModelError } from '../model.ts';
 
 export type Schema = Record<string, unknown>;
 export type Kind = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
 
+/** References and parts of allOf or anyOf inside each other: more is a schema that refers to itself. */
+const DEEPEST = 64;
+/** Steps that one answer may cost, so that no schema blocks the process for more than some 50 ms. */
+const MOST_STEPS = 50_000;
+/** Longest text that is made up, in characters. */
+export const LONGEST_TEXT = 10_000;
+
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Follows local references, joins allOf; `root` is the schema that holds $defs. */
-export function resolve(schema: unknown, root: Schema): Schema {
-  let found: Schema = isRecord(schema) ? schema : {};
-  for (let hops = 0; typeof found.$ref === 'string' && hops < 16; hops++) {
-    const { $ref, ...rest } = found;
-    found = { ...lookUp(String($ref), root), ...rest };
-  }
-  if (!Array.isArray(found.allOf)) return found;
-  const { allOf, ...own } = found;
-  return allOf.map((part: unknown) => resolve(part, root)).reduce(join, own);
+/** The failure of a run whose schema is beyond the rehearsal model. */
+export const cannot = (why: string) =>
+  new ModelError(
+    `The rehearsal model can't make a value for this schema: ${why}. A default, an enum or an example there helps; so does a real model.`,
+    { reason: 'request_refused' },
+  );
+
+/** A schema as one way for a value to look; `nullable` if null would do as well. */
+export interface Way {
+  schema: Schema;
+  nullable: boolean;
 }
 
-function lookUp(ref: string, root: Schema): Schema {
-  const path = ref.replace(/^#\/?/, '').split('/').filter(Boolean);
-  let at: unknown = root;
-  for (const step of path) {
-    const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
-    at = isRecord(at) ? at[key] : undefined;
+/** Reads the schemas below one root, which holds the $defs. */
+export class SchemaReader {
+  readonly root: Schema;
+  #steps = 0;
+
+  constructor(root: Schema) {
+    this.root = root;
   }
-  return isRecord(at) ? at : {};
+
+  /** @throws ModelError when the answer has cost too much. */
+  readonly spend = (steps: number): void => {
+    this.#steps += steps;
+    if (this.#steps > MOST_STEPS) throw cannot('it is too large, or refers to itself without end');
+  };
+
+  /** The first way that is not null, references followed and allOf joined. */
+  way(schema: unknown, depth = 0): Way {
+    const { anyOf, oneOf, ...own } = this.#resolve(schema, depth);
+    const branches: unknown = anyOf ?? oneOf;
+    const types: unknown = own.type;
+    if (Array.isArray(branches))
+      return firstOf(
+        branches.map((branch) => this.way(join(own, this.#resolve(branch, depth + 1)), depth + 1)),
+      );
+    if (Array.isArray(types))
+      return firstOf(types.map((type) => ({ schema: { ...own, type }, nullable: false })));
+    return { schema: own, nullable: Array.isArray(own.enum) && own.enum.includes(null) };
+  }
+
+  #resolve(schema: unknown, depth: number): Schema {
+    let found: Schema = isRecord(schema) ? schema : {};
+    for (let hops = depth; typeof found.$ref === 'string'; hops++) {
+      if (hops > DEEPEST) throw cannot(`${found.$ref.slice(0, 100)} refers to itself`);
+      const { $ref, ...rest } = found;
+      found = { ...this.#lookUp(String($ref)), ...rest };
+      this.#count(found);
+    }
+    this.#count(found);
+    if (!Array.isArray(found.allOf)) return found;
+    if (depth > DEEPEST) throw cannot('its allOf contains itself');
+    const { allOf, ...own } = found;
+    return allOf.reduce((all: Schema, part: unknown) => {
+      const next = join(all, this.#resolve(part, depth + 1));
+      this.#count(next);
+      return next;
+    }, own);
+  }
+
+  /** Counts what copying a schema costs, and looking through its lists. */
+  #count({ properties, required, enum: values, anyOf, oneOf, allOf }: Schema): void {
+    const lists = [required, values, anyOf, oneOf, allOf].map((one) => (Array.isArray(one) ? one.length : 0));
+    this.spend(
+      lists.reduce((sum, one) => sum + one, 1 + (isRecord(properties) ? Object.keys(properties).length : 0)),
+    );
+  }
+
+  #lookUp(ref: string): Schema {
+    let at: unknown = this.root;
+    for (const step of ref.replace(/^#\/?/, '').split('/').filter(Boolean)) {
+      const key = decoded(step).replaceAll('~1', '/').replaceAll('~0', '~');
+      at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined;
+    }
+    return isRecord(at) ? at : {};
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function firstOf(ways: Way[]): Way {
+  const isNull = ({ schema }: Way) => kindOf(schema) === 'null' || schema.const === null;
+  const first = ways.find((way) => !isNull(way)) ?? ways[0] ?? { schema: {}, nullable: false };
+  return { schema: first.schema, nullable: ways.some((way) => way.nullable || isNull(way)) };
 }
 
 function join(a: Schema, b: Schema): Schema {
@@ -35,18 +113,6 @@ function join(a: Schema, b: Schema): Schema {
     both.properties = { ...a.properties, ...b.properties };
   if (Array.isArray(a.required) && Array.isArray(b.required)) both.required = [...a.required, ...b.required];
   return both;
-}
-
-/** The ways a value may look: anyOf and oneOf taken apart, a list of types too; `null` last. */
-export function options(schema: Schema, root: Schema): Schema[] {
-  const { anyOf, oneOf, ...own } = schema;
-  const branches = Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : undefined;
-  const found = branches
-    ? branches.flatMap((branch) => options(join(own, resolve(branch, root)), root))
-    : Array.isArray(schema.type)
-      ? schema.type.map((type) => ({ ...schema, type }))
-      : [schema];
-  return [...found.filter((one) => kindOf(one) !== 'null'), ...found.filter((one) => kindOf(one) === 'null')];
 }
 
 /** The type a schema names or shows by its other words. */
@@ -59,92 +125,40 @@ export function kindOf(schema: Schema): Kind | undefined {
   return undefined;
 }
 
-const number = (value: unknown) => (typeof value === 'number' ? value : undefined);
-
-/** Lowest and highest number allowed, undefined where there is no bound. */
-function bounds(schema: Schema): { low: number | undefined; high: number | undefined } {
-  const step = number(schema.multipleOf) ?? (schema.type === 'integer' ? 1 : 1e-6);
-  const over = number(schema.exclusiveMinimum);
-  const under = number(schema.exclusiveMaximum);
-  return {
-    low:
-      over === undefined
-        ? number(schema.minimum)
-        : Math.max(over + step, number(schema.minimum) ?? -Infinity),
-    high:
-      under === undefined
-        ? number(schema.maximum)
-        : Math.min(under - step, number(schema.maximum) ?? Infinity),
-  };
-}
+export const propertiesOf = ({ properties }: Schema): Schema => (isRecord(properties) ? properties : {});
+export const requiredOf = ({ required }: Schema): Set<string> =>
+  new Set(Array.isArray(required) ? required.map(String) : []);
+/** The number under a key of a schema. */
+export const limit = (schema: Schema, key: string, otherwise: number): number => {
+  const value = schema[key];
+  return typeof value === 'number' ? value : otherwise;
+};
 
 /** The nearest number that the schema allows. */
 export function fitNumber(value: number, schema: Schema): number {
-  const { low, high } = bounds(schema);
-  const step = number(schema.multipleOf) ?? (schema.type === 'integer' ? 1 : undefined);
-  const inside = Math.min(Math.max(value, low ?? -Infinity), high ?? Infinity);
+  const whole = schema.type === 'integer' ? 1 : 0;
+  const step = limit(schema, 'multipleOf', whole);
+  const beyond = step || 1e-6;
+  const low = Math.max(
+    limit(schema, 'minimum', -Infinity),
+    limit(schema, 'exclusiveMinimum', -Infinity) + beyond,
+  );
+  const high = Math.min(
+    limit(schema, 'maximum', Infinity),
+    limit(schema, 'exclusiveMaximum', Infinity) - beyond,
+  );
+  const inside = Math.min(Math.max(value, low), high);
   if (!step) return inside;
-  let count = Math.round(inside / step);
-  if (low !== undefined && count * step < low) count = Math.ceil(low / step);
-  if (high !== undefined && count * step > high) count = Math.floor(high / step);
+  const nearest = Math.round(inside / step);
+  const count =
+    nearest * step < low ? Math.ceil(low / step) : nearest * step > high ? Math.floor(high / step) : nearest;
   return Number((count * step).toPrecision(12));
 }
 
-/** A text cut or lengthened to what the schema allows. */
-export function fitString(value: string, schema: Schema): string {
-  const cut = value.slice(0, number(schema.maxLength) ?? value.length);
-  return cut.padEnd(number(schema.minLength) ?? 0, '.');
-}
-
-const FORMATS: Record<string, string> = {
-  'date-time': '2026-01-01T12:00:00Z',
-  date: '2026-01-01',
-  time: '12:00:00Z',
-  duration: 'PT1M',
-  email: 'rehearsal@example.com',
-  hostname: 'example.com',
-  ipv4: '192.0.2.1',
-  ipv6: '2001:db8::1',
-  uri: 'https://example.com/',
-  url: 'https://example.com/',
-  'uri-reference': '/rehearsal',
-  uuid: '00000000-0000-4000-8000-000000000000',
-};
-
-/** What stands in for a required text that the message doesn't hold. */
-export function placeholderText(schema: Schema, noun = 'rehearsal'): string {
-  const known = FORMATS[String(schema.format)];
-  if (known) return known;
-  if (typeof schema.pattern === 'string') return sampleOf(schema.pattern);
-  return fitString(noun, schema);
-}
-
-/** Checks what filling in relies on; not a full validator. */
-export function fits(value: unknown, schema: Schema): boolean {
-  if (schema.const !== undefined) return value === schema.const;
-  if (Array.isArray(schema.enum)) return schema.enum.includes(value);
-  switch (kindOf(schema)) {
-    case 'string':
-      return (
-        typeof value === 'string' && fitString(value, schema) === value && matches(value, schema.pattern)
-      );
-    case 'number':
-    case 'integer':
-      return typeof value === 'number' && fitNumber(value, schema) === value;
-    case 'boolean':
-      return typeof value === 'boolean';
-    case 'null':
-      return value === null;
-    default:
-      return false;
-  }
-}
-
-export function matches(value: string, pattern: unknown): boolean {
-  if (typeof pattern !== 'string') return true;
-  try {
-    return new RegExp(pattern, 'u').test(value);
-  } catch {
-    return true;
-  }
+/** A text cut or lengthened to what the schema allows; JSON Schema counts code points. */
+export function fitText(value: string, schema: Schema): string {
+  const shortest = limit(schema, 'minLength', 0);
+  if (shortest > LONGEST_TEXT) throw cannot(`a text of ${shortest} characters is too long`);
+  const signs = [...value].slice(0, limit(schema, 'maxLength', Infinity));
+  return signs.join('') + '.'.repeat(Math.max(0, Math.ceil(shortest) - signs.length));
 }

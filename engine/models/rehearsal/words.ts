@@ -1,57 +1,65 @@
-/** Reading a person's text without understanding it: words, clauses, quoted parts, a few word lists. */
+/** A person's text as words in clauses; a quoted text or a JSON object is one word. */
+import { isRecord } from './schema.ts';
 
 export interface Word {
+  /** As written; of a quoted text what stands between the quotes. */
   text: string;
   /** Lower case, without accents. */
   low: string;
-  /** A quoted text or JSON object, taken out before splitting. */
-  held?: Held;
-  /** Already became an argument. */
-  used: boolean;
+  kind: 'plain' | 'quote' | 'json';
   /** What stands between this word and the next. */
   gap: string;
+  /** The last of its clause. */
+  last: boolean;
+  /** Has become an argument. */
+  used: boolean;
 }
 
-export type Held = { kind: 'quote'; text: string } | { kind: 'json'; value: Record<string, unknown> };
-
-const list = (words: string) => new Set(words.split(' '));
-
-/** Asking verbs and question words, then doing verbs: they tell get_lamp from set_lamp. */
-export const READING = list(
-  'get read fetch query show check look measure tell what which how is are lies lese zeig zeige wie was ist welche sag quel quelle lis affiche combien cual lee muestra esta dime',
-);
-export const ACTING = list(
-  'set switch turn put make change write update control send start stop schalte schalt stell stelle mach mache setze sende starte allume eteins regle mets envoie enciende apaga pon ajusta envia',
-);
-const OTHER_VERBS = list(
-  'add list do create delete remove run call use find search please bitte can could would',
-);
-export const isVerb = (low: string) => READING.has(low) || ACTING.has(low) || OTHER_VERBS.has(low);
-
-export const PREPOSITIONS = list(
-  'du del della do da in at for from to into of near about with im am fur nach von vom zum zur bei uber mit en a de para por con au aux dans pour chez sur',
-);
-const FUNCTION_WORDS = list(
-  'the a an my your our this that it its me i you we us and or then also now it be as by der die das den dem des ein eine einen einem einer mein meine ich mir uns und oder auch jetzt le la les un une des mon ma mes et ou el los las una unos mi mis y o',
-);
-export const isStop = (low: string) => FUNCTION_WORDS.has(low) || PREPOSITIONS.has(low);
-
-const YES = list('on true yes enable enabled an ein ja wahr oui allume active si encendido enciende');
-const NO = list(
-  'off false no not disable disabled without aus nein falsch ohne non eteins inactive apagado apaga',
-);
-/** Words that are as often an answer or an article as a state: too weak to start another call. */
-const WEAK = list('yes no not ein ja nein oui non si without ohne');
-
-/** What a word says about a yes-or-no, undefined if nothing. */
-export const truth = (low: string) => (YES.has(low) ? true : NO.has(low) ? false : undefined);
-export const isState = (low: string) => truth(low) !== undefined && !WEAK.has(low);
-
+/** Characters of a message that are read: what asks for a tool is short, and reading blocks the process. */
+const LONGEST_READ = 4000;
+/** Texts in braces that are tried as JSON. */
+const MOST_OBJECTS = 50;
 export const lower = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+const list = (words: string) => new Set(lower(words).split(/\s+/));
+
+/** What divides two requests: a mark, or a word in one of the editor's languages. */
+const AND = list('and then und dann et puis y luego e depois и затем 그리고 と 和 并 並 然后 然後');
+const END = /[\n.,!?;。！？；、，]|\s[&+]\s/;
+const YES = list(
+  'on true yes enable ja wahr oui allume enciende encendido sim ligue ligado да вкл включи はい オン 예 켜 是 开 打开 開 打開',
+);
+const NO = list(
+  'off false no not disable without aus nein nicht falsch ohne non pas sans eteins apaga apagado nao sem desligue desligado нет не без выкл выключи いいえ オフ 消し 아니요 꺼 不 关 关闭 關 關閉',
+);
+/** Words that their place alone never makes an argument. */
+const FILLERS = list(
+  `the an my your this that it is are be to of in at for from with by into as please me i you or ein eine einen der die das
+  den dem des im am an zu zum zur von bei mit bitte mir ich oder le la les l un une du de des au dans pour sur mon ma ou el
+  los las una en con por para do da no na os um uma в на и для 的 把 请 請`,
+);
+/** So many function names begin with these that they alone ask for none. */
+const EVERYDAY = list(
+  'get set read write list show add make do run call start stop send create update delete remove find check fetch use turn switch put change control',
+);
+
+/** What a word says about a yes-or-no; undefined if nothing. */
+export const truthOf = (low: string) => (YES.has(low) ? true : NO.has(low) ? false : undefined);
+export const isEveryday = (low: string) => EVERYDAY.has(low);
+/** Words that are no argument by themselves; in Japanese those that are written in hiragana only. */
+export const isFiller = (low: string) =>
+  FILLERS.has(low) || EVERYDAY.has(low) || /^\p{Script=Hiragana}+$/u.test(low);
+
+/** Chinese and Japanese are written without spaces. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+const segmenter = new Intl.Segmenter('ja', { granularity: 'word' });
+const segments = (text: string) =>
+  UNSPACED.test(text) ? Array.from(segmenter.segment(text), ({ segment }) => segment) : [text];
 
 /** `setLamp`, `set_lamp`, `set-lamp` → set, lamp. */
-export const nameWords = (name: string): string[] =>
-  lower(name.replace(/(\p{Ll}|\d)(\p{Lu})/gu, '$1 $2')).match(/[\p{L}\p{N}]+/gu) ?? [];
+export const nameWords = (name: string): string[] => {
+  const words = name.replace(/(\p{Ll}|\d)(\p{Lu})/gu, '$1 $2').match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  return words.flatMap(segments).map(lower);
+};
 
 /** Same word but for an ending: lamp, lamps, Lampe; read, reading. */
 export function alike(a: string, b: string): boolean {
@@ -61,100 +69,94 @@ export function alike(a: string, b: string): boolean {
 
 /** Where the words after a property's name begin; undefined if it isn't named. */
 export function after(words: Word[], name: string): number | undefined {
-  const parts = nameWords(name);
-  if (parts.length === 0) return undefined;
-  const at = words.findIndex(
-    ({ low }, start) =>
-      low === name.toLowerCase() ||
-      parts.every((part, offset) => alike(words[start + offset]?.low ?? '', part)),
-  );
-  if (at < 0) return undefined;
-  return at + (words[at]?.low === name.toLowerCase() ? 1 : parts.length);
+  for (const parts of [[lower(name)], nameWords(name)]) {
+    const isHere = (at: number) =>
+      parts.every(
+        (part, next) => words[at + next]?.kind === 'plain' && alike(words[at + next]?.low ?? '', part),
+      );
+    const at = parts.length > 0 ? words.findIndex((_, start) => isHere(start)) : -1;
+    if (at >= 0) return at + parts.length;
+  }
+  return undefined;
 }
-
-const NUMBER = /^(-?\d+(?:[.,]\d+)?)(?:\p{L}{0,4})$/u;
 
 /** 21.5, 21,5, 1,000 and 20min as numbers. */
-export function asNumber(text: string): number | undefined {
-  const found = NUMBER.exec(text)?.[1];
-  if (found === undefined) return undefined;
-  return Number(/,\d{3}$/.test(found) ? found.replace(',', '') : found.replace(',', '.'));
+export function numberOf(text: string): number | undefined {
+  const found = /^(-?\d{1,15}(?:[.,]\d{1,15})?)\p{L}{0,4}$/u.exec(text)?.[1];
+  return found === undefined ? undefined : Number(found.replace(',', /,\d{3}$/.test(found) ? '' : '.'));
 }
 
-const FIRST_HOLD = 0xe000;
-const QUOTES = /"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»|(?<![\p{L}\p{N}])'([^']+)'(?![\p{L}\p{N}])/gu;
-const WORD =
-  /[\ue000-\uf8ff]|(?<![\p{L}\p{N}_])-(?=\d)\d+(?:[.,]\d+)*|[\p{L}\p{M}\p{N}_](?:[\p{L}\p{M}\p{N}_.,@/'’-]*[\p{L}\p{M}\p{N}_])?/gu;
-const BREAK =
-  /\n+|[.!?;]+(?=\s|$)|[。！？；、]|,(?=\s)|(?<=\s)(?:and|then|und|dann|sowie|et|puis|y|luego|e|и|&|\+)(?=\s)/giu;
+const QUOTED =
+  /"([^"]*)"|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»|「([^「」]*)」|(?<![\p{L}\p{N}])'([^']+)'(?![\p{L}\p{N}])/u;
+const PLAIN =
+  /(?:(?<![\p{L}\p{N}_])-(?=\d))?[\p{L}\p{M}\p{N}_]+(?:(?:[.@/'’+*^-]|(?<=\d)[,:](?=\d)|:\/\/)+[\p{L}\p{M}\p{N}_]+)*/u;
+const WORD = new RegExp(`${QUOTED.source}|${PLAIN.source}`, 'gu');
 
-/** Text whose quoted parts and JSON objects are single words, so that splitting leaves them whole. */
-export class Reading {
-  readonly clauses: string[];
-  readonly #held: Held[] = [];
-
-  constructor(message: string) {
-    const plain = message.replace(/[\ue000-\uf8ff]/g, ' ');
-    const held = this.#holdJson(plain).replace(QUOTES, (_all, ...found) =>
-      this.#hold({ kind: 'quote', text: found.slice(0, 5).find((text) => text !== undefined) ?? '' }),
-    );
-    this.clauses = held
-      .split(BREAK)
-      .map((clause) => clause.trim())
-      .filter(Boolean);
+/** The words of a text, in clauses: requests that commas, full stops or "and" divide. */
+export function clausesOf(message: string): Word[][] {
+  const clauses: Word[][] = [[]];
+  for (const word of wordsOf(message)) {
+    if (word.kind === 'plain' && AND.has(word.low)) word.last = true;
+    else clauses.at(-1)?.push(word);
+    if (word.last) clauses.push([]);
   }
-
-  words(text: string): Word[] {
-    const found = [...text.matchAll(WORD)];
-    return found.map((match, at) => {
-      const held = this.#held[match[0].charCodeAt(0) - FIRST_HOLD];
-      const end = match.index + match[0].length;
-      const word = {
-        text: match[0],
-        low: lower(match[0]),
-        used: false,
-        gap: text.slice(end, found[at + 1]?.index),
-      };
-      return held ? { ...word, held } : word;
-    });
-  }
-
-  /** The text as it was written. */
-  plain(text: string): string {
-    return text.replace(/[\ue000-\uf8ff]/g, (mark) => {
-      const held = this.#held[mark.charCodeAt(0) - FIRST_HOLD];
-      return held?.kind === 'quote' ? held.text : JSON.stringify(held?.value);
-    });
-  }
-
-  #hold(held: Held): string {
-    return ` ${String.fromCharCode(FIRST_HOLD + this.#held.push(held) - 1)} `;
-  }
-
-  #holdJson(text: string): string {
-    let rest = text;
-    let out = '';
-    for (let open = rest.indexOf('{'); open >= 0; open = rest.indexOf('{')) {
-      const [value, length] = jsonAt(rest.slice(open));
-      out += rest.slice(0, open) + (value ? this.#hold({ kind: 'json', value }) : '{');
-      rest = rest.slice(open + length);
-    }
-    return out + rest;
-  }
+  return clauses.filter((clause) => clause.length > 0);
 }
 
-/** The JSON object at the start of a text and its length; no object: only the brace. */
-function jsonAt(text: string): [Record<string, unknown> | undefined, number] {
-  for (
-    let close = text.indexOf('}'), tries = 0;
-    close >= 0 && tries < 64;
-    close = text.indexOf('}', close + 1), tries++
-  ) {
-    try {
-      return [JSON.parse(text.slice(0, close + 1)), close + 1];
-    } catch {
-      // a brace inside: try the next one
-    }
+function wordsOf(message: string): Word[] {
+  const words: Word[] = [];
+  let from = 0;
+  let room = LONGEST_READ;
+  for (const [start, end] of [...objectsIn(message), [message.length, message.length] as const]) {
+    const text = message.slice(from, Math.min(start, from + room));
+    words.push(...plainWords(text));
+    if (end > start)
+      words.push({ ...plainWord(message.slice(start, end), message.slice(end, end + 2)), kind: 'json' });
+    room -= text.length;
+    from = end;
   }
-  return [undefined, 1];
+  return words;
+}
+
+function plainWords(text: string): Word[] {
+  return [...text.matchAll(WORD)].flatMap((match, at, all): Word[] => {
+    const gap = text.slice(match.index + match[0].length, all[at + 1]?.index);
+    const quoted = match.slice(1).find((group) => group !== undefined);
+    if (quoted !== undefined) return [{ ...plainWord(quoted.trim(), gap), kind: 'quote' }];
+    const parts = segments(match[0]);
+    return parts.map((part, index) => plainWord(part, index < parts.length - 1 ? '' : gap));
+  });
+}
+
+/** A word as the text has it. */
+export const plainWord = (text: string, gap = ''): Word => ({
+  text,
+  low: lower(text),
+  kind: 'plain',
+  gap,
+  last: END.test(gap),
+  used: false,
+});
+
+/** Where the JSON objects of a text begin and end. */
+function objectsIn(text: string): [start: number, end: number][] {
+  const found: [start: number, end: number][] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: sign, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+    if (sign === '{' && depth++ === 0) start = index;
+    if (sign === '}' && depth > 0 && --depth === 0) found.push([start, index + 1]);
+    if (found.length === MOST_OBJECTS) break;
+  }
+  return found.filter(([from, end]) => objectOf(text.slice(from, end)));
+}
+
+/** The object that a JSON text holds; undefined if it holds none. */
+export function objectOf(json: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -6,9 +6,10 @@ import { ModelError, type Turn } from '../../../../engine/models/model.ts';
 import { assistant, collect, endOf, failure, LAMP, SENSOR, textOf, turn, usageOf, user } from '../support.ts';
 
 const model = createModel({ provider: 'rehearsal', pace: 0 });
-const hear = (said: string, fields: Partial<Turn> = {}) => collect(model, turn(said, fields));
-const say = async (said: string, fields: Partial<Turn> = {}) => textOf(await hear(said, fields));
-const WHO = 'This is the rehearsal model, not a language model.';
+const hear = (words: string, fields: Partial<Turn> = {}) => collect(model, turn(words, fields));
+const say = async (words: string, fields: Partial<Turn> = {}) => textOf(await hear(words, fields));
+const WHAT = '(Fixed rules answer here, not a language model.)';
+const said = (text: string) => `[rehearsal] You said: ${text} ${WHAT}`;
 
 const answered = (...outputs: string[]): Turn['items'] => [
   ...turn('lamp a on and read the sensor').items,
@@ -22,11 +23,11 @@ const answered = (...outputs: string[]): Turn['items'] => [
 ];
 
 describe('rehearsal: replies', () => {
-  it('says what it is and what was said, in word-sized pieces', async () => {
+  it('says who it is, what was said, and that no language model says so, in word-sized pieces', async () => {
     const events = await hear('Good morning');
-    assert.equal(textOf(events), `${WHO} You said: Good morning`);
+    assert.equal(textOf(events), said('Good morning'));
     const deltas = events.flatMap((event) => (event.type === 'text' ? [event.delta] : []));
-    assert.equal(deltas.length, 13);
+    assert.deepEqual(deltas.slice(0, 3), ['[rehearsal] ', 'You ', 'said: ']);
     assert.equal(endOf(events), 'stop');
   });
 
@@ -48,7 +49,7 @@ describe('rehearsal: replies', () => {
     setTimeout(() => abort.abort(reason), 20);
     assert.equal(await failure(() => slow.run(turn('x', { signal: abort.signal }))), reason);
     const quick = createModel({ provider: 'rehearsal' });
-    assert.equal(textOf(await collect(quick, turn('x'))), `${WHO} You said: x`);
+    assert.equal(textOf(await collect(quick, turn('x'))), said('x'));
   });
 
   it('is the same every time', async () => {
@@ -59,12 +60,12 @@ describe('rehearsal: replies', () => {
     assert.ok((await say('x'.repeat(9999))).length < 600);
     const events = await hear('これはとても長い文章なので分けて送られます');
     assert.ok(events.every((event) => event.type !== 'text' || event.delta.length <= 14));
-    assert.equal(await say(''), `${WHO} You said nothing.`);
+    assert.equal(await say(''), `[rehearsal] You said nothing. ${WHAT}`);
   });
 
   it('words the outputs of tools, in their order', async () => {
     const text = await say('', { items: answered('{"ok":true}', '21.5'), tools: [LAMP, SENSOR] });
-    assert.equal(text, `${WHO} set_lamp answered: {"ok":true} read_sensor answered: 21.5.`);
+    assert.equal(text, `[rehearsal] set_lamp answered: {"ok":true} read_sensor answered: 21.5.`);
     assert.match(await say('', { items: answered(''), tools: [LAMP] }), /set_lamp answered: \(nothing\)/);
   });
 
@@ -90,13 +91,13 @@ describe('rehearsal: replies', () => {
   it('answers the latest message, not the history', async () => {
     assert.equal(
       await say('', { items: [user('first'), assistant('reply'), user('second')] }),
-      `${WHO} You said: second`,
+      said('second'),
     );
   });
 
   it('json_object is a JSON object', async () => {
     assert.deepEqual(JSON.parse(await say('hi', { responseFormat: { type: 'json_object' } })), {
-      reply: `${WHO} You said: hi`,
+      reply: said('hi'),
     });
   });
 
@@ -126,7 +127,7 @@ describe('rehearsal: replies', () => {
 
   it('text formats are plain', async () => {
     for (const responseFormat of ['auto', { type: 'text' }] as const)
-      assert.equal(await say('hi', { responseFormat }), `${WHO} You said: hi`);
+      assert.equal(await say('hi', { responseFormat }), said('hi'));
   });
 
   it('counts four characters as a token', async () => {
@@ -141,7 +142,7 @@ describe('rehearsal: replies', () => {
 
   it('stops at its token limit, in text and before a call', async () => {
     const events = await hear('hello', { maxCompletionTokens: 4 });
-    assert.equal(textOf(events), 'This is the rehe');
+    assert.equal(textOf(events), '[rehearsal] You ');
     assert.equal(endOf(events), 'length');
     assert.equal(usageOf(events)?.completion_tokens, 4);
     const calls = await hear('lamp a on', { tools: [LAMP], maxCompletionTokens: 4 });
@@ -154,12 +155,12 @@ describe('rehearsal: replies', () => {
   });
 
   describe('trouble on request', () => {
-    for (const [said, code] of [
+    for (const [words, code] of [
       ['please rehearse failure', 'server_error'],
       ['Rehearse rate limit now', 'rate_limit_exceeded'],
     ] as const)
-      it(said, async () => {
-        const error = await failure(() => model.run(turn(said)));
+      it(words, async () => {
+        const error = await failure(() => model.run(turn(words)));
         assert.ok(error instanceof ModelError);
         assert.equal(error.code, code);
         // waited out and repeated, it would fail for ever
@@ -193,7 +194,7 @@ describe('rehearsal: replies', () => {
     it('only in the latest message', async () => {
       assert.equal(
         await say('', { items: [user('rehearse failure'), assistant('x'), user('fine')] }),
-        `${WHO} You said: fine`,
+        said('fine'),
       );
     });
   });
