@@ -1,6 +1,6 @@
 /** The HTTP face of the service. Every path is answered here, in the API's own form. */
 import { Hono } from 'hono';
-import { ApiError, betaV1, methodNotAllowed, serverError, unknownUrl } from './errors.ts';
+import { ApiError, betaV1, methodNotAllowed, serverError, storeFailed, unknownUrl } from './errors.ts';
 import { newRequestId } from './ids.ts';
 import { assistantRoutes } from './routes/assistants.ts';
 import type { RouteEnv } from './routes/http.ts';
@@ -9,6 +9,7 @@ import { runRoutes } from './routes/runs.ts';
 import { stepRoutes } from './routes/steps.ts';
 import { threadRoutes } from './routes/threads.ts';
 import type { Service } from './service.ts';
+import { storeFault } from './store/faults.ts';
 
 /** Version of the API that the service's answers name. */
 const API_VERSION = '2020-10-01';
@@ -58,6 +59,11 @@ export function createApp(service: Service): Hono<RouteEnv> {
 
   app.onError((error, c) => {
     if (error instanceof ApiError) return errorResponse(error, c.req.method);
+    const fault = storeFault(error);
+    if (fault) {
+      service.log.error(`${c.req.method} ${c.req.path}: ${fault.message} (${error.message})`);
+      return errorResponse(storeFailed(fault.code, fault.message), c.req.method);
+    }
     service.log.error(`${c.req.method} ${c.req.path}: ${error.stack ?? error.message}`);
     return errorResponse(serverError(), c.req.method);
   });

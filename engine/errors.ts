@@ -38,6 +38,9 @@ const START_FAULTS = {
     `The database ${file} was written by a newer version of this package (format ${format}, this version knows ${known}); update the package or choose another file.`,
   notWritable: ({ file, reason }: StartValues) =>
     `The database ${file} cannot be opened for writing: ${reason}.`,
+  locked: ({ file }: StartValues) =>
+    `The database ${file} is held by another program, such as a backup or a database browser; end that, or choose another file.`,
+  diskFull: ({ file }: StartValues) => `The disk of the database ${file} is full; free some space.`,
   damaged: ({ file, reason }: StartValues) =>
     `The database ${file} is damaged or not a SQLite file (${reason}); it was left untouched.`,
   notOpened: ({ file, reason }: StartValues) => `The database ${file} cannot be opened: ${reason}.`,
@@ -155,6 +158,10 @@ export const methodNotAllowed = (method: string, path: string) =>
 
 export const serverError = (message = 'The server had an error while processing your request.') =>
   new ApiError(500, message, { type: 'server_error' });
+
+/** The database can't be read or written: nothing was done that would have to be undone. */
+export const storeFailed = (code: string, message: string) =>
+  new ApiError(503, message, { type: 'server_error', code });
 
 export const serviceClosed = () =>
   new ApiError(503, 'The service is closed.', { type: 'server_error', code: 'service_closed' });

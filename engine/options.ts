@@ -39,6 +39,8 @@ export interface EngineOptions {
   assistants?: AssistantDeclaration[];
   /** Seconds until a run that has not ended expires. Default 600, as OpenAI's service had it. */
   expirySeconds?: number;
+  /** Days that threads are kept after their last message or run, with all that is in them. 0, the default: for ever. */
+  retentionDays?: number;
   /** Tokens the model can read; older messages are left out beyond it. */
   contextWindow?: number;
   log?: EngineLog;
@@ -53,6 +55,8 @@ export interface Engine {
    * answer too; it rejects only where the platform's does: aborted, no valid URL, a body that breaks off.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** How many threads and runs the database holds. */
+  counts(): Promise<{ threads: number; runs: number }>;
   /**
    * Ends model requests, writes what is owed, closes the database. Runs in progress fail and say that the service
    * was stopped, queued ones run at the next start, those that wait for tools wait on. Safe to call twice.

@@ -19,4 +19,6 @@ export interface Service {
   /** For assistants that name no model. */
   defaultModel: string;
   workerId: string;
+  /** Days that a thread is kept after its last use; 0 = for ever. */
+  retentionDays: number;
 }

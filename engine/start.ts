@@ -4,13 +4,16 @@ import { ApiError, EngineStartError, serverError, serviceClosed } from './errors
 import type { AskOptions } from './lifecycle/ask.ts';
 import { EventHub } from './lifecycle/events.ts';
 import { Executor } from './lifecycle/executor.ts';
-import { Keeper, newWorkerId } from './lifecycle/keeper.ts';
+import { Keeper } from './lifecycle/keeper.ts';
+import { newWorkerId } from './lifecycle/workers.ts';
 import type { Model } from './models/model.ts';
 import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
 import { declaredAssistant } from './schemas/bodies.ts';
 import { parse } from './schemas/translate.ts';
 import type { Service } from './service.ts';
 import { declareAssistant } from './store/assistants.ts';
+import { storeFault } from './store/faults.ts';
+import { countAll } from './store/retention.ts';
 import { openStore } from './store/sqlite.ts';
 
 const DEFAULT_EXPIRY_SECONDS = 600;
@@ -74,6 +77,7 @@ export async function startEngine(
     expirySeconds: options.expirySeconds || DEFAULT_EXPIRY_SECONDS,
     defaultModel: options.model.model || (options.model.provider === 'rehearsal' ? 'rehearsal' : 'default'),
     workerId,
+    retentionDays: options.retentionDays ?? 0,
     executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, onNotice, ...internals }),
   };
   const keeper = new Keeper(service);
@@ -89,8 +93,8 @@ export async function startEngine(
   } catch (error) {
     await release();
     if (error instanceof EngineStartError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EngineStartError('other', { reason }, { cause: error });
+    const reason = storeFault(error)?.message ?? (error instanceof Error ? error.message : String(error));
+    throw new EngineStartError('other', { reason: reason.replace(/\.$/, '') }, { cause: error });
   }
   const app = createApp(service);
   let closing: Promise<void> | undefined;
@@ -119,6 +123,7 @@ export async function startEngine(
   return {
     service,
     sweep: () => keeper.sweep(),
+    counts: () => countAll(db),
     async fetch(input, init) {
       const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       signal?.throwIfAborted();

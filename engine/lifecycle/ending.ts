@@ -84,7 +84,7 @@ export const errorEvent = (message: string, type = 'server_error'): RunEvent => 
 export const goneEvent = (runId: string): RunEvent =>
   errorEvent(`No run found with id '${runId}'.`, 'invalid_request_error');
 
-/** Writes closed parts; an update of a part that is gone (thread deleted) changes nothing. */
+/** Writes closed parts. Nothing is changed of a part that is gone, or that another process has closed meanwhile. */
 export async function saveParts(db: Kysely<Tables>, { message, step }: Open): Promise<void> {
   if (message) {
     const { content, status, completed_at, incomplete_at, incomplete_reason } = message;
@@ -92,6 +92,7 @@ export async function saveParts(db: Kysely<Tables>, { message, step }: Open): Pr
       .updateTable('messages')
       .set({ content, status, completed_at, incomplete_at, incomplete_reason })
       .where('id', '=', message.id)
+      .where('status', '=', 'in_progress')
       .execute();
   }
   if (step) {
@@ -101,6 +102,7 @@ export async function saveParts(db: Kysely<Tables>, { message, step }: Open): Pr
       .updateTable('steps')
       .set({ status, details, last_error, usage, completed_at, failed_at, cancelled_at, expired_at, memory })
       .where('id', '=', step.id)
+      .where('status', '=', 'in_progress')
       .execute();
   }
 }

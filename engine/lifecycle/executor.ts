@@ -4,6 +4,7 @@ import { type Model, ModelError } from '../models/model.ts';
 import { addUsage } from '../objects/project.ts';
 import type { RunOptions } from '../objects/run-options.ts';
 import type { EngineLog, RunNotice } from '../options.ts';
+import { storeFault } from '../store/faults.ts';
 import { runById, transition } from '../store/runs.ts';
 import type { RunRow, Tables } from '../store/schema.ts';
 import { type AskOptions, ask } from './ask.ts';
@@ -219,8 +220,10 @@ export class Executor {
     this.#options.log.error(
       `Run ${run.id} failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
     );
-    const full = isStoreError(error);
-    return { name: 'fail', lastError: full ? { ...UNKNOWN, message: storeMessage(error) } : UNKNOWN };
+    return {
+      name: 'fail',
+      lastError: storeFault(error) ? { ...UNKNOWN, message: storeMessage(error) } : UNKNOWN,
+    };
   }
 
   async #end(run: RunRow, log: EventLog, writer: TurnWriter, partial: Omit<Ending, 'now'>): Promise<void> {
@@ -283,7 +286,7 @@ const outOfBudget = (reason: BudgetSpent['reason']): Omit<Ending, 'now'> => ({
   patch: { incomplete_details: JSON.stringify({ reason }) },
 });
 
-const isStoreError = (error: unknown): boolean => (error as { code?: string }).code === 'ERR_SQLITE_ERROR';
-
-const storeMessage = (error: unknown): string =>
-  `The run could not be saved: ${error instanceof Error ? error.message : String(error)}.`;
+const storeMessage = (error: unknown): string => {
+  const reason = storeFault(error)?.message ?? `${error instanceof Error ? error.message : String(error)}.`;
+  return `The run could not be saved. ${reason}`;
+};

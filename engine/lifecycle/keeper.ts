@@ -1,34 +1,18 @@
-/** Keeps the promises that time brings: expiry, runs left by a process that died, and this process's own lease. */
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+/** Does what time brings: expires runs, recovers those of dead workers, deletes what is kept no longer. */
 import type { Service } from '../service.ts';
+import { deleteUnused, giveSpaceBack, type Place } from '../store/retention.ts';
 import { ACTIVE } from '../store/runs.ts';
-import type { RunRow, WorkersTable } from '../store/schema.ts';
+import type { RunRow } from '../store/schema.ts';
 import { type Ending, endRun } from './ending.ts';
 import { STOPPED } from './executor.ts';
 import { TRANSITIONS } from './states.ts';
+import { Workers } from './workers.ts';
 
 /** Milliseconds between two looks. */
 const SWEEP_MS = 1000;
-/** Milliseconds between two signs of life. */
-const HEARTBEAT_MS = 10_000;
-/** Milliseconds without one after which a process on another machine counts as dead. */
-const LEASE_MS = 60_000;
-
-/** Ids of the engines of this very process: their pid alone would not tell them from a dead predecessor's. */
-const alive = new Set<string>();
-
-export const newWorkerId = (): string => `worker_${randomBytes(12).toString('hex')}`;
-
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
+/** Milliseconds between two walks over the threads for those that are kept no longer. */
+const RETENTION_PAUSE_MS = 3_600_000;
+const SECONDS_A_DAY = 86_400;
 
 type Orphan = Pick<RunRow, 'id' | 'status' | 'worker'>;
 
@@ -36,16 +20,20 @@ export class Keeper {
   readonly #service: Service;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
-  #lastBeat = Number.NEGATIVE_INFINITY;
+  readonly #workers: Workers;
+  /** Where the walk for unused threads stands, and when the next may begin, in milliseconds of the clock. */
+  #walk: { from: Place | undefined; notBefore: number } = { from: undefined, notBefore: 0 };
+
+  #hasFreePages = false;
 
   constructor(service: Service) {
     this.#service = service;
+    this.#workers = new Workers(service);
   }
 
   /** Signs in, takes up what was left behind, and looks again every second. */
   async start(): Promise<void> {
-    alive.add(this.#service.workerId);
-    await this.#beat();
+    await this.#workers.signIn();
     await this.sweep();
     this.#timer = setInterval(() => {
       this.sweep().catch((error: unknown) => this.#service.log.error(`Sweep: ${String(error)}`));
@@ -61,9 +49,7 @@ export class Keeper {
 
   /** Signs out. The runs still queued are for whoever opens the database next. */
   async signOut(): Promise<void> {
-    const { db, workerId } = this.#service;
-    alive.delete(workerId);
-    await db.deleteFrom('workers').where('id', '=', workerId).execute();
+    await this.#workers.signOut();
   }
 
   /** One look; while one is going on there is no second. */
@@ -75,20 +61,10 @@ export class Keeper {
   }
 
   async #look(): Promise<void> {
-    if (this.#service.clock() - this.#lastBeat >= HEARTBEAT_MS) await this.#beat();
+    await this.#workers.beat();
     await this.#expire();
     await this.#adopt();
-  }
-
-  async #beat(): Promise<void> {
-    const { db, workerId, clock } = this.#service;
-    const row = { id: workerId, host: hostname(), pid: process.pid, seen_at: clock() };
-    await db
-      .insertInto('workers')
-      .values(row)
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: row.seen_at }))
-      .execute();
-    this.#lastBeat = row.seen_at;
+    await this.#clean();
   }
 
   async #expire(): Promise<void> {
@@ -116,7 +92,7 @@ export class Keeper {
       .execute();
     const mine = candidates.filter(({ worker }) => worker === workerId);
     for (const { id, status } of mine) if (status === 'cancelling') executor.stop(id, 'cancel');
-    const dead = await this.#deadWorkers(candidates);
+    const dead = await this.#workers.dead(candidates.flatMap(({ worker }) => worker ?? []));
     for (const { id, status, worker } of candidates) {
       if (executor.has(id) || hub.isHeld(id)) continue;
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
@@ -124,35 +100,22 @@ export class Keeper {
       else if (status === 'cancelling') await this.#end(id, { name: 'endCancel', now: now() });
       else if (await this.#takeOver(id, worker)) executor.start(id, hub.open(id));
     }
-    if (dead.size > 0)
-      await db
-        .deleteFrom('workers')
-        .where('id', 'in', [...dead])
-        .execute();
+    await this.#workers.forget(dead);
   }
 
-  /** The workers of these runs that no longer live, those without a row included. */
-  async #deadWorkers(runs: Orphan[]): Promise<Set<string>> {
-    const ids = new Set(runs.flatMap(({ worker }) => worker ?? []));
-    ids.delete(this.#service.workerId);
-    if (ids.size === 0) return ids;
-    const rows = await this.#service.db
-      .selectFrom('workers')
-      .selectAll()
-      .where('id', 'in', [...ids])
-      .execute();
-    for (const row of rows) if (this.#lives(row)) ids.delete(row.id);
-    return ids;
-  }
-
-  #lives({
-    id,
-    host,
-    pid,
-    seen_at,
-  }: Pick<WorkersTable, 'seen_at'> & { id: string; host: string; pid: number }) {
-    if (host === hostname()) return pid === process.pid ? alive.has(id) : processExists(pid);
-    return this.#service.clock() - seen_at < LEASE_MS;
+  /** One small step of the walk that deletes what nobody has used for longer than the service keeps it. */
+  async #clean(): Promise<void> {
+    const { db, clock, now, retentionDays, log } = this.#service;
+    if (retentionDays <= 0) return;
+    if (this.#hasFreePages) this.#hasFreePages = await giveSpaceBack(db);
+    if (clock() < this.#walk.notBefore) return;
+    const step = await deleteUnused(db, now() - retentionDays * SECONDS_A_DAY, this.#walk.from);
+    if (step.deleted > 0) {
+      this.#hasFreePages = true;
+      log.debug(`${step.deleted} threads were unused for ${retentionDays} days and are deleted.`);
+    }
+    const notBefore = step.next ? 0 : clock() + RETENTION_PAUSE_MS;
+    this.#walk = { from: step.next, notBefore };
   }
 
   /** Puts our name on a queued run, unless another process was faster. */

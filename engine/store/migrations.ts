@@ -58,4 +58,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX one_active_run ON runs (thread_id) WHERE active = 1;
   CREATE INDEX active_runs ON runs (expires_at) WHERE active = 1;
   `,
+  // Threads are walked over by age, to find those that are kept no longer.
+  `
+  CREATE INDEX threads_by_age ON threads (created_at, id);
+  `,
 ];

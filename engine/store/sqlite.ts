@@ -1,17 +1,19 @@
 /** Everything that knows it is SQLite: opening, checking and migrating the file, and Kysely's way to it. */
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import {
   CompiledQuery,
   type DatabaseConnection,
   Kysely,
+  type QueryResult,
   SqliteAdapter,
   SqliteDriver,
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
 import { EngineStartError } from '../errors.ts';
+import { BLOCKING_WAIT_MS, isBusy, whenFree } from './busy.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { Tables } from './schema.ts';
 
@@ -19,7 +21,9 @@ import type { Tables } from './schema.ts';
 const APPLICATION_ID = 0x52756e73;
 /** Files up to this many bytes are checked page by page when opened; larger ones only at their head. */
 const FULL_CHECK_BYTES = 32 * 1024 * 1024;
-const BUSY_TIMEOUT_MS = 5000;
+/** Files up to this many bytes are rewritten at once so that they can shrink; larger ones keep their free pages. */
+const REWRITE_BYTES = 32 * 1024 * 1024;
+const OWNER_ONLY = { file: 0o600, folder: 0o700 };
 
 type SqliteModule = typeof import('node:sqlite');
 
@@ -44,7 +48,7 @@ const readPragma = (db: DatabaseSync, name: string): number =>
 
 /** Looks at an existing file without writing a byte to it. */
 function inspect({ DatabaseSync }: SqliteModule, file: string): void {
-  const db = new DatabaseSync(file, { readOnly: true });
+  const db = new DatabaseSync(file, { readOnly: true, timeout: BLOCKING_WAIT_MS });
   try {
     const version = readPragma(db, 'user_version');
     const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
@@ -72,25 +76,45 @@ function migrate(db: DatabaseSync): void {
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length}; PRAGMA application_id = ${APPLICATION_ID}`);
     db.exec('COMMIT');
   } catch (error) {
-    db.exec('ROLLBACK');
+    // SQLite has rolled back by itself where the disk is full; the first error is the one to be told.
+    if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** Makes the file give free pages back; must stand before the first table, or the file be rewritten. */
+function makeShrinkable(db: DatabaseSync, size: number): void {
+  const INCREMENTAL = 2;
+  if (readPragma(db, 'auto_vacuum') === INCREMENTAL || size > REWRITE_BYTES) return;
+  db.exec(`PRAGMA auto_vacuum = ${INCREMENTAL}`);
+  try {
+    if (size > 0) db.exec('VACUUM');
+  } catch {
+    // In use by another process, or no room for a copy: the file works all the same, and keeps its free pages.
+  }
+}
+
+/** Only the owner may read what people say to their assistants; a file that is there already keeps its rights. */
+function makeFile(file: string): void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: OWNER_ONLY.folder });
+  closeSync(openSync(file, 'a', OWNER_ONLY.file));
 }
 
 function open(sqlite: SqliteModule, file: string): DatabaseSync {
   const inMemory = file === ':memory:';
   if (!inMemory) {
-    mkdirSync(path.dirname(file), { recursive: true });
     const found = statSync(file, { throwIfNoEntry: false });
     if (found && !found.isFile()) {
       const what = found.isDirectory() ? 'a folder' : 'not a file';
       throw new EngineStartError('notWritable', { file, reason: `it is ${what}` });
     }
     if (found?.size) inspect(sqlite, file);
+    else makeFile(file);
   }
-  const db = new sqlite.DatabaseSync(file);
+  const db = new sqlite.DatabaseSync(file, { timeout: BLOCKING_WAIT_MS });
   try {
-    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON`);
+    db.exec('PRAGMA foreign_keys = ON');
+    if (!inMemory) makeShrinkable(db, statSync(file).size);
     // NORMAL in WAL: a killed process loses nothing; only a power cut may take the last moments, never the file.
     if (!inMemory) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     migrate(db);
@@ -104,11 +128,14 @@ function open(sqlite: SqliteModule, file: string): DatabaseSync {
 /** One sentence for each way a file can be unusable. */
 function startError(file: string, error: unknown): EngineStartError {
   if (error instanceof EngineStartError) return error;
+  if (isBusy(error)) return new EngineStartError('locked', { file }, { cause: error });
   const { errcode, code, message } = error as { errcode?: number; code?: string; message: string };
   // SQLite's primary result codes: 11 CORRUPT, 26 NOTADB, 8 READONLY, 14 CANTOPEN.
   const primary = errcode === undefined ? undefined : errcode & 0xff;
   const notWritable =
     primary === 8 || primary === 14 || ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '');
+  if (primary === 13 || code === 'ENOSPC')
+    return new EngineStartError('diskFull', { file }, { cause: error });
   const isDamaged = primary === 11 || primary === 26 || errcode === undefined;
   const fault = notWritable ? 'notWritable' : isDamaged ? 'damaged' : 'notOpened';
   return new EngineStartError(fault, { file, reason: message }, { cause: error });
@@ -137,8 +164,33 @@ function asKyselyDatabase(db: DatabaseSync) {
   };
 }
 
+/** Waits while another program holds the file, statement by statement; one that was refused has changed nothing. */
+class PatientConnection implements DatabaseConnection {
+  readonly #inner: DatabaseConnection;
+
+  constructor(inner: DatabaseConnection) {
+    this.#inner = inner;
+  }
+
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return whenFree(() => this.#inner.executeQuery<R>(query));
+  }
+
+  streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    return this.#inner.streamQuery(query, chunkSize);
+  }
+}
+
 /** Takes the write lock at the start: what a transaction has read is then still true when it writes. */
 class ImmediateDriver extends SqliteDriver {
+  #connection: DatabaseConnection | undefined;
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const inner = await super.acquireConnection();
+    this.#connection ??= new PatientConnection(inner);
+    return this.#connection;
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }
@@ -200,7 +252,7 @@ async function openOwn(file: string): Promise<Store> {
   const sqlite = await loadSqlite();
   let database: DatabaseSync;
   try {
-    database = open(sqlite, file);
+    database = await whenFree(() => open(sqlite, file));
   } catch (error) {
     throw startError(file, error);
   }

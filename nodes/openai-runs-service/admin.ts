@@ -49,7 +49,7 @@ export function addAdminRoutes(RED: NodeAPI, translate: Translate): void {
       const file = databaseFile(RED, id, asked);
       // Only of its own database: a path from a request could be any file's.
       const own = deployed?.databaseFile && deployed.database === asked ? deployed.databaseFile : undefined;
-      if (own) response.json({ file: own, bytes: await sizeOf(own) });
+      if (own) response.json({ file: own, bytes: await sizeOf(own), ...(await countsOf(serviceOf(id))) });
       else response.json(file === ':memory:' ? {} : { file });
     },
   );
@@ -91,6 +91,15 @@ async function listAssistants(service: ServiceNode): Promise<{ id: string; name:
   const { client } = await service.connect();
   const page = await client.beta.assistants.list({ limit: 100 }, { timeout: TEST_LIMIT, maxRetries: 0 });
   return page.data.map(({ id, name }) => ({ id, name }));
+}
+
+/** What the database of a service holds; nothing where it can't be opened, which the node says by itself. */
+async function countsOf(service: ServiceNode | null): Promise<object> {
+  try {
+    return (await (await service?.connect())?.counts?.()) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Bytes of a database with its write-ahead log; 0 while there is none. */

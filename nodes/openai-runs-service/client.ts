@@ -59,6 +59,7 @@ export function openConnection(options: ClientOptions): Connection {
   return {
     client,
     embedded: engine !== undefined,
+    counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,
     notices,
     explain: explainer({

@@ -12,6 +12,8 @@ export interface Connection {
   readonly client: OpenAI;
   /** Whether the embedded engine answers, which can more than the API asks for. */
   readonly embedded: boolean;
+  /** How much the embedded engine's database holds. */
+  counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */
   readonly timeoutMs: number;
   /** What the embedded engine tells of runs beyond the wire. */

@@ -16,6 +16,7 @@ RED.nodes.registerType('openai-runs-service', {
     assistants: { value: [], validate: checkAssistants },
     database: { value: '' },
     expiry: { value: 600, validate: between(1, LONGEST_EXPIRY) },
+    retention: { value: 0, validate: atLeast(0) },
     contextWindow: { value: 0, validate: atLeast(0) },
     noStreamWithTools: { value: false },
     auth: { value: 'bearer' },

@@ -44,6 +44,14 @@ const NETWORK: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'timeout',
 };
 
+/** What keeps the embedded engine from its database → sentence. */
+const DATABASE: Readonly<Record<string, string>> = {
+  database_locked: 'databaseLocked',
+  database_full: 'databaseFull',
+  database_read_only: 'databaseReadOnly',
+  database_damaged: 'databaseDamaged',
+};
+
 /**
  * Makes the `explain` of a connection.
  * @returns a function that never throws and never lets a secret through
@@ -106,8 +114,10 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
     );
   }
 
-  /** Which sentence an answer of the server gets; `{{message}}` in it is what the server said. */
-  function sentence({ status }: APIError, isApi: boolean): string {
+  /** Which sentence an answer of the server gets; `__message__` in it is what the server said. */
+  function sentence({ status, code }: APIError, isApi: boolean): string {
+    const fault = DATABASE[code ?? ''];
+    if (fault && url === '') return fault;
     if (status === undefined) return 'inStream';
     if (status === 401) return 'unauthorized';
     if (status === 403) return 'forbidden';

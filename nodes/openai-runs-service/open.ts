@@ -132,6 +132,7 @@ async function startEngine(
     },
     assistants,
     expirySeconds: settings.expiry,
+    retentionDays: settings.retention,
     contextWindow: settings.contextWindow || undefined,
     onNotice: (notice) => notices.take(notice),
     log: { debug: log('debug'), info: log('log'), warn: log('warn'), error: log('error') },

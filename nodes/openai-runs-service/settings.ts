@@ -37,6 +37,8 @@ export interface ServiceSettings {
   database: string;
   /** Seconds until a run expires; at most LONGEST_EXPIRY. */
   expiry: number;
+  /** Days that a thread is kept after its last use; 0 = for ever. */
+  retention: number;
   /** Tokens; 0 = the engine's default. */
   contextWindow: number;
 }
@@ -81,6 +83,7 @@ export function readServiceSettings(def: ServiceDef, expand: (text: string) => s
     assistants: Array.isArray(def.assistants) ? def.assistants : [],
     database: text(def.database),
     expiry: Math.min(count(def.expiry, 600) || 600, LONGEST_EXPIRY),
+    retention: count(def.retention, 0),
     contextWindow: count(def.contextWindow, 0),
   };
 }

@@ -209,7 +209,7 @@ describe('the database', () => {
           id: 'dead',
           host: (await import('node:os')).hostname(),
           pid: 2 ** 22 + 1,
-          seen_at: Date.now(),
+          seen_at: Date.now() - 60_000,
         })
         .execute();
       await store.db

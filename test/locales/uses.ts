@@ -77,6 +77,7 @@ const TEMPLATES: Record<NodeName, Record<string, () => string[]>> = {
       ...faultsOf('engine/domain/guarded-fetch.ts', /type FetchFaultKind =[^;]+;/),
       ...service('explain.ts', /const NETWORK[^{]+\{[^}]+\}/).filter((word) => /[a-z]/.test(word)),
       ...service('explain.ts', /const key = [^;]+;/),
+      ...service('explain.ts', /const DATABASE[^{]+\{[^}]+\}/),
       ...service('explain.ts', /function sentence[\s\S]+?\n {2}\}/),
     ],
   },

@@ -6,7 +6,7 @@ import { presets } from './presets.ts';
 import { needsUrl, usesUrl } from './validate.ts';
 
 /** Saved as numbers, though inputs hold texts; `${NAME}` stays as it is. */
-const NUMBERS = ['timeout', 'concurrency', 'retries', 'expiry', 'contextWindow'];
+const NUMBERS = ['timeout', 'concurrency', 'retries', 'expiry', 'retention', 'contextWindow'];
 
 /** What a flow written by hand may lack. */
 const DEFAULTS: Record<string, string | number> = {
@@ -17,6 +17,7 @@ const DEFAULTS: Record<string, string | number> = {
   concurrency: 0,
   retries: 2,
   expiry: 600,
+  retention: 0,
   contextWindow: 0,
 };
 
@@ -99,11 +100,15 @@ function database(): string {
 /** Says where the runtime keeps the database, and how large it is. */
 async function showDatabase(id: string): Promise<void> {
   const hint = list('database-hint').text('');
-  const found = await ask<{ file?: string; bytes?: number }>(id, 'database', { database: database() });
+  const found = await ask<{ file?: string; bytes?: number; threads?: number; runs?: number }>(
+    id,
+    'database',
+    { database: database() },
+  );
   if (!found?.file) return;
-  const { file, bytes } = found;
+  const { file, bytes, threads = 0, runs = 0 } = found;
   const key = bytes === undefined ? 'hint.databaseAt' : bytes > 0 ? 'hint.databaseSize' : 'hint.databaseNew';
-  hint.text(text(key, { file, size: ((bytes ?? 0) / 1024).toFixed(0) }));
+  hint.text(text(key, { file, size: ((bytes ?? 0) / 1024).toFixed(0), threads, runs }));
 }
 
 /** Tries the settings as they stand in the dialog; nothing is stored. */

@@ -1,0 +1,62 @@
+/** Why the database could not be read or written, in one sentence each with what to do. */
+import { isBusy, primaryCode } from './busy.ts';
+
+const READONLY = 8;
+const IOERR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const NOTADB = 26;
+
+export type StoreFaultCode =
+  | 'database_locked'
+  | 'database_full'
+  | 'database_read_only'
+  | 'database_damaged'
+  | 'database_failed';
+
+export interface StoreFault {
+  code: StoreFaultCode;
+  message: string;
+}
+
+const SENTENCES: Record<StoreFaultCode, string> = {
+  database_locked:
+    'The database is held by another program; it was waited for in vain. End what has the file open, such as a backup or a database browser.',
+  database_full: 'The disk of the database is full. Free some space; nothing that was saved is lost.',
+  database_read_only:
+    'The database can be read only. Give Node-RED the right to write to the file and its folder.',
+  database_damaged: 'The database is damaged. Restore the file from a backup, or choose another.',
+  database_failed: 'The database could not be used',
+};
+
+/** What a fault of SQLite means; undefined for every other error. */
+export function storeFault(error: unknown): StoreFault | undefined {
+  const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
+  if (code !== 'ERR_SQLITE_ERROR' && errcode === undefined) return undefined;
+  const fault = codeOf(error);
+  if (!fault) return undefined;
+  const sentence = SENTENCES[fault];
+  return { code: fault, message: fault === 'database_failed' ? `${sentence}: ${message}.` : sentence };
+}
+
+function codeOf(error: unknown): StoreFaultCode | undefined {
+  if (isBusy(error)) return 'database_locked';
+  switch (primaryCode(error)) {
+    case FULL:
+      return 'database_full';
+    case READONLY:
+      return 'database_read_only';
+    case CORRUPT:
+    case NOTADB:
+      return 'database_damaged';
+    case IOERR:
+      // A full disk shows as a failed write as well.
+      return /full|space/i.test(String((error as Error).message)) ? 'database_full' : 'database_failed';
+    case CANTOPEN:
+      return 'database_failed';
+    default:
+      // A wrong statement is a fault of ours, not of the file.
+      return undefined;
+  }
+}
