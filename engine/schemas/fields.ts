@@ -40,8 +40,35 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
-/** A JSON Schema, whose words are the model's affair. */
-const jsonSchema = z.record(z.string(), z.unknown()).check((context) => {
+/**
+ * Characters of JSON in one schema, or in all tools together. A run reads and writes them several times, each time in
+ * one piece: this much keeps the process from everything else for some 40 ms, 100,000 choices for half a second.
+ */
+const MAX_JSON_LENGTH = 512_000;
+
+/** What a value's JSON leaves of `room` characters; negative as soon as it is too long, without going on. */
+function roomAfter(room: number, value: unknown, depth = 0): number {
+  if (typeof value === 'string') return room - value.length - 2;
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return room - 4;
+  let left = room;
+  for (const [key, inner] of Object.entries(value)) {
+    left = roomAfter(Array.isArray(value) ? left - 1 : left - key.length - 4, inner, depth + 1);
+    if (left < 0) break;
+  }
+  return left;
+}
+
+const notTooLong = z.check<unknown>((context) => {
+  if (roomAfter(MAX_JSON_LENGTH, context.value) >= 0) return;
+  context.issues.push({
+    code: 'custom',
+    input: context.value,
+    message: `${Array.isArray(context.value) ? 'array' : 'object'} too large. Expected at most ${MAX_JSON_LENGTH} characters of JSON.`,
+    params: { code: 'json_above_max_length' },
+  });
+});
+
+const notTooDeep = z.check<unknown>((context) => {
   if (!isDeeperThan(MAX_DEPTH, context.value)) return;
   context.issues.push({
     code: 'custom',
@@ -50,6 +77,9 @@ const jsonSchema = z.record(z.string(), z.unknown()).check((context) => {
     params: { code: 'object_above_max_depth' },
   });
 });
+
+/** A JSON Schema, whose words are the model's affair. */
+const jsonSchema = z.record(z.string(), z.unknown()).check(notTooLong, notTooDeep);
 
 const functionDefinition = z.object({
   name: upTo(64).check(z.minLength(1)),
@@ -75,9 +105,9 @@ const tool = z.discriminatedUnion('type', [
 ]);
 
 /** Tools of an assistant: 128. */
-export const assistantTools = z.array(tool).check(z.maxLength(128));
+export const assistantTools = z.array(tool).check(z.maxLength(128), notTooLong);
 /** Tools of one run: 20. */
-export const runTools = z.nullish(z.array(tool).check(z.maxLength(20)));
+export const runTools = z.nullish(z.array(tool).check(z.maxLength(20), notTooLong));
 
 const fileIds = z.optional(z.array(z.string()).check(z.maxLength(20)));
 const vectorStoreIds = z.optional(z.array(z.string()).check(z.maxLength(1)));

@@ -28,6 +28,13 @@ const pairs = (count: number) => Object.fromEntries(Array.from({ length: count }
 const long = (length: number) => 'k'.repeat(length);
 const tools = (count: number) => Array.from({ length: count }, () => ({ type: 'code_interpreter' }));
 
+const choices = (count: number) => Array.from({ length: count }, (_, i) => ({ const: `value ${i}` }));
+const formatOf = (schema: object) => ({ type: 'json_schema', json_schema: { name: 's', schema } });
+const functionOf = (i: number, parameters: object) => ({
+  type: 'function',
+  function: { name: `f${i}`, parameters },
+});
+
 /** Bodies and queries that are refused before anything is looked up; `{run}` and the like are filled in. */
 const REFUSALS: Refusal[] = [
   {
@@ -358,6 +365,23 @@ const REFUSALS: Refusal[] = [
       "Invalid 'tools[0].function.parameters': object too deep. Expected an object with at most 100 levels of nesting.",
     param: 'tools[0].function.parameters',
     code: 'object_above_max_depth',
+  },
+  {
+    what: 'a schema of 100,000 choices',
+    path: '/threads/{thread}/runs',
+    body: { assistant_id: 'a', response_format: formatOf({ anyOf: choices(100_000) }) },
+    message:
+      "Invalid 'response_format.json_schema.schema': object too large. Expected at most 512000 characters of JSON.",
+    param: 'response_format.json_schema.schema',
+    code: 'json_above_max_length',
+  },
+  {
+    what: 'tools whose schemas are too large together',
+    path: '/assistants',
+    body: { model: 'm', tools: Array.from({ length: 100 }, (_, i) => functionOf(i, { enum: choices(500) })) },
+    message: "Invalid 'tools': array too large. Expected at most 512000 characters of JSON.",
+    param: 'tools',
+    code: 'json_above_max_length',
   },
   {
     what: 'a response_format that is none',
