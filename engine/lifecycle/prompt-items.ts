@@ -1,4 +1,5 @@
 /** Rows as entries of a prompt, and what they weigh. */
+import { countTokens } from '../domain/tokens.ts';
 import type { TurnContent, TurnItem } from '../models/model.ts';
 import type { MessageRow, StepRow } from '../store/schema.ts';
 import type { StepMemory } from './memory.ts';
@@ -7,13 +8,11 @@ import type { StepMemory } from './memory.ts';
 const IMAGE_TOKENS = 1000;
 /** Tokens of role and separators around an entry. */
 const ENTRY_TOKENS = 4;
-/** Four bytes of UTF-8 make about a token, in most languages and for most tokenizers. */
-export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4);
 
 function contentTokens(content: TurnContent): number {
   switch (content.type) {
     case 'text':
-      return estimateTokens(content.text);
+      return countTokens(content.text);
     case 'image_url':
     case 'image_file':
     case 'file':
@@ -26,9 +25,9 @@ export function itemTokens(item: TurnItem): number {
     case 'message':
       return ENTRY_TOKENS + item.content.reduce((sum, content) => sum + contentTokens(content), 0);
     case 'call':
-      return ENTRY_TOKENS + estimateTokens(item.name + item.arguments);
+      return ENTRY_TOKENS + countTokens(item.name + item.arguments);
     case 'output':
-      return ENTRY_TOKENS + estimateTokens(item.output);
+      return ENTRY_TOKENS + countTokens(item.output);
     case 'carry':
       // Encrypted reasoning is not counted as prompt text; its size says nothing.
       return 0;

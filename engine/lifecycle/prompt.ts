@@ -1,17 +1,12 @@
 /** What the model reads: as much of the thread as fits, then the tool rounds of this run. Reads only what fits. */
+
 import type { Kysely } from 'kysely';
+import { countTokens } from '../domain/tokens.ts';
 import type { TurnItem } from '../models/model.ts';
 import type { RunOptions } from '../objects/run-options.ts';
 import type { MessageRow, RunRow, StepRow, Tables } from '../store/schema.ts';
 import type { StepMemory } from './memory.ts';
-import {
-  type DraftItem,
-  estimateTokens,
-  itemTokens,
-  messageItem,
-  roundItems,
-  settleIds,
-} from './prompt-items.ts';
+import { type DraftItem, itemTokens, messageItem, roundItems, settleIds } from './prompt-items.ts';
 
 const PAGE = 100;
 /** The thread's first message stays before the gap if it takes no more than this part of the room. */
@@ -82,7 +77,7 @@ export class PromptBuilder {
   async build(room: number): Promise<Prompt> {
     const { instructions, tools } = this.#options;
     const fixed =
-      estimateTokens(instructions ?? '') + (tools.length > 0 ? estimateTokens(JSON.stringify(tools)) : 0);
+      countTokens(instructions ?? '') + (tools.length > 0 ? countTokens(JSON.stringify(tools)) : 0);
     await this.#loadSteps([this.#run.id]);
     const trailing = this.#trailingRounds();
     const needed = fixed + trailing.reduce((sum, item) => sum + itemTokens(item), 0);

@@ -1,12 +1,6 @@
-/** The count for models that don't count themselves: a token for every four characters, rounded up. */
+/** What a turn has cost, for providers that don't say. */
+import { countQuarters, countTokens } from '../domain/tokens.ts';
 import type { ModelEvent, Turn, Usage } from './model.ts';
-
-export const CHARACTERS_PER_TOKEN = 4;
-
-/** Tokens of a text by the rule above; an empty text has none. */
-export function countTokens(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
-}
 
 /** A number of tokens as a provider gives it; undefined for anything that is none. */
 export const count = (value: unknown): number | undefined =>
@@ -25,17 +19,17 @@ function promptText({ instructions, items, tools }: Turn): string {
 
 /** Counts what a turn says as it passes by, for providers that send no usage. */
 export class UsageEstimate {
-  #characters = 0;
+  #quarters = 0;
 
   see(event: ModelEvent): void {
     if (event.type === 'text' || event.type === 'refusal' || event.type === 'call_arguments')
-      this.#characters += event.delta.length;
-    if (event.type === 'call') this.#characters += event.name.length;
+      this.#quarters += countQuarters(event.delta);
+    if (event.type === 'call') this.#quarters += countQuarters(event.name);
   }
 
   of(turn: Turn): Usage {
     const prompt = countTokens(promptText(turn));
-    const completion = Math.ceil(this.#characters / CHARACTERS_PER_TOKEN);
+    const completion = Math.ceil(this.#quarters / 4);
     return {
       prompt_tokens: prompt,
       completion_tokens: completion,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { estimateTokens } from '../../engine/lifecycle/prompt-items.ts';
+import { countTokens } from '../../engine/domain/tokens.ts';
 import type { Turn } from '../../engine/models/model.ts';
 import { insertMessages, newMessage } from '../../engine/store/messages.ts';
 import { calls, type Script, ScriptedModel, says, Workshop } from './support.ts';
@@ -225,7 +225,7 @@ describe('what the model is given', () => {
       numbers.slice(1),
       Array.from({ length: numbers.length - 1 }, (_, i) => 500 - (numbers.length - 1) + i),
     );
-    const tokens = textOf(model.turns[0]!).reduce((sum, text) => sum + estimateTokens(text) + 4, 0);
+    const tokens = textOf(model.turns[0]!).reduce((sum, text) => sum + countTokens(text) + 4, 0);
     // An eighth of the window is the answer's; of the rest a quarter is left for what is to come.
     assert(tokens <= 656 && tokens > 600, `${tokens} of 656 tokens used`);
   });
@@ -277,7 +277,7 @@ describe('what the model is given', () => {
     assert(grown.length >= RUNS * 0.8, `${grown.length} of ${RUNS} prompts begin with the one before`);
     assert(grown.length < RUNS - 1, 'the window has moved at least once');
     for (const turn of model.turns) {
-      assert(textOf(turn).reduce((sum, text) => sum + estimateTokens(text) + 4, 0) <= 1750);
+      assert(textOf(turn).reduce((sum, text) => sum + countTokens(text) + 4, 0) <= 1750);
       assert.equal(textOf(turn)[0], 'message number 0');
     }
     await finish(thread_id, { assistant_id, max_prompt_tokens: 256 });
@@ -381,7 +381,7 @@ describe('what the model is given', () => {
     const { id: assistant_id } = await beta.assistants.create({ model: 'm' });
     const thread = await say(100, (i) => `message number ${i} `.padEnd(80, '.'));
     assert.equal((await finish(thread, { assistant_id, max_prompt_tokens: 256 })).status, 'completed');
-    const tokens = textOf(model.turns[0]!).reduce((sum, text) => sum + estimateTokens(text) + 4, 0);
+    const tokens = textOf(model.turns[0]!).reduce((sum, text) => sum + countTokens(text) + 4, 0);
     assert(tokens <= 256);
     const run = await finish(thread, {
       assistant_id,

@@ -12,9 +12,10 @@
  *   to cancel, or to let a deadline pass) in the message rehearse trouble.
  */
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
+import { countTokens, firstTokens } from '../../domain/tokens.ts';
 import { newId } from '../../ids.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
-import { CHARACTERS_PER_TOKEN, countTokens, UsageEstimate } from '../tokens.ts';
+import { UsageEstimate } from '../tokens.ts';
 import { forcedCall, type PlannedCall, planCalls } from './calls.ts';
 import { currentRound, type Round, reply } from './reply.ts';
 
@@ -65,8 +66,8 @@ function answer(turn: Turn): ModelEvent[] {
   const text = reply(turn, round);
   if (trouble === 'content filter')
     return [...pieces(text.slice(0, text.length / 2)), { type: 'end', reason: 'content_filter' }];
-  const room = (turn.maxCompletionTokens ?? Number.POSITIVE_INFINITY) * CHARACTERS_PER_TOKEN;
-  return [...pieces(text.slice(0, room)), { type: 'end', reason: text.length > room ? 'length' : 'stop' }];
+  const said = firstTokens(text, turn.maxCompletionTokens ?? Number.POSITIVE_INFINITY);
+  return [...pieces(said), { type: 'end', reason: said === text ? 'stop' : 'length' }];
 }
 
 /** The calls of this turn: those the message asks for that have not been made yet. */
