@@ -5,6 +5,7 @@ import { newRequestId } from './ids.ts';
 import { assistantRoutes } from './routes/assistants.ts';
 import type { RouteEnv } from './routes/http.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { modelRoutes } from './routes/models.ts';
 import { runRoutes } from './routes/runs.ts';
 import { stepRoutes } from './routes/steps.ts';
 import { threadRoutes } from './routes/threads.ts';
@@ -16,7 +17,7 @@ const API_VERSION = '2020-10-01';
 
 /** Paths that exist, to tell a wrong method from a wrong path. */
 const KNOWN_PATHS =
-  /^\/v1\/(assistants(\/[^/]+)?|threads|threads\/runs|threads\/[^/]+(\/(messages|runs)(\/[^/]+)?|\/runs\/[^/]+\/(cancel|submit_tool_outputs|steps(\/[^/]+)?))?)$/;
+  /^\/v1\/(models(\/.+)?|assistants(\/[^/]+)?|threads|threads\/runs|threads\/[^/]+(\/(messages|runs)(\/[^/]+)?|\/runs\/[^/]+\/(cancel|submit_tool_outputs|steps(\/[^/]+)?))?)$/;
 
 /** The envelope of an error. POSTs are never to be repeated blindly: what they ask for may have been done. */
 export function errorResponse(error: ApiError, method: string): Response {
@@ -46,6 +47,7 @@ export function createApp(service: Service): Hono<RouteEnv> {
 
   // Before the threads' own paths: /threads/runs is no thread called "runs".
   app.route('/v1/threads', threadRoutes(service));
+  app.route('/v1/models', modelRoutes(service));
   app.route('/v1/assistants', assistantRoutes(service));
   app.route('/v1', messageRoutes(service));
   app.route('/v1', runRoutes(service));

@@ -159,6 +159,20 @@ export const methodNotAllowed = (method: string, path: string) =>
 export const serverError = (message = 'The server had an error while processing your request.') =>
   new ApiError(500, message, { type: 'server_error' });
 
+/** What the model provider behind this service can't do. */
+export const unsupported = (param: string, what: string, or = '') =>
+  new ApiError(
+    400,
+    `${what} can't be used with this service's model provider; the provider OpenAI Responses can do it${or && `, ${or}`}.`,
+    { param, code: 'unsupported_value' },
+  );
+
+export const modelNotFound = (model: string, status: 400 | 404 = 404) =>
+  new ApiError(status, `The model '${model}' does not exist or you do not have access to it.`, {
+    param: 'model',
+    code: 'model_not_found',
+  });
+
 /** The database can't be read or written: nothing was done that would have to be undone. */
 export const storeFailed = (code: string, message: string) =>
   new ApiError(503, message, { type: 'server_error', code });

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { EventHub } from './lifecycle/events.ts';
 import type { Executor } from './lifecycle/executor.ts';
+import type { KnownModels } from './models/known-models.ts';
 import type { EngineLog } from './options.ts';
 import type { Tables } from './store/schema.ts';
 
@@ -19,6 +20,9 @@ export interface Service {
   /** For assistants that name no model. */
   defaultModel: string;
   workerId: string;
+  models: KnownModels;
+  /** Whether the provider keeps files and runs hosted tools. */
+  keepsFiles: boolean;
   /** Days that a thread is kept after its last use; 0 = for ever. */
   retentionDays: number;
 }

@@ -6,6 +6,7 @@ import { EventHub } from './lifecycle/events.ts';
 import { Executor } from './lifecycle/executor.ts';
 import { Keeper } from './lifecycle/keeper.ts';
 import { newWorkerId } from './lifecycle/workers.ts';
+import { KnownModels } from './models/known-models.ts';
 import type { Model } from './models/model.ts';
 import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
 import { declaredAssistant } from './schemas/bodies.ts';
@@ -68,6 +69,8 @@ export async function startEngine(
   const hub = new EventHub();
   const workerId = newWorkerId();
   const { db } = store;
+  const defaultModel =
+    options.model.model || (options.model.provider === 'rehearsal' ? 'rehearsal' : 'default');
   const service: Service = {
     db,
     hub,
@@ -75,7 +78,9 @@ export async function startEngine(
     clock,
     now: () => Math.floor(clock() / 1000),
     expirySeconds: options.expirySeconds || DEFAULT_EXPIRY_SECONDS,
-    defaultModel: options.model.model || (options.model.provider === 'rehearsal' ? 'rehearsal' : 'default'),
+    defaultModel,
+    models: new KnownModels(model, defaultModel),
+    keepsFiles: model.keepsFiles ?? false,
     workerId,
     retentionDays: options.retentionDays ?? 0,
     executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, onNotice, ...internals }),

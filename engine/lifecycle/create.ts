@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import {
   emptyThread,
+  modelNotFound,
   notFound,
   threadLockedForRun,
   toolOutputsPartial,
@@ -19,6 +20,7 @@ import { activeRunId, findRun, insertRun, openParts, runById, transition } from 
 import type { RunRecord, Tables, ThreadRow } from '../store/schema.ts';
 import { isUniqueViolation } from '../store/sqlite.ts';
 import { insertThread, threadOf } from '../store/threads.ts';
+import { checkMessages, checkTools } from './capabilities.ts';
 import { closeParts, closingEvents, endRun, runEvent, saveParts } from './ending.ts';
 import type { EventLog, RunEvent } from './events.ts';
 
@@ -29,6 +31,12 @@ export interface Started {
 }
 
 type Body = CreateRun | CreateThreadAndRun;
+
+/** Asked before the transaction, which must not wait for a provider. @throws ApiError 400 */
+async function checkModel({ db, models }: Service, { model, assistant_id }: Body): Promise<void> {
+  const name = model ?? (await findAssistant(db, assistant_id))?.model;
+  if (name !== undefined && (await models.lacks(name))) throw modelNotFound(name, 400);
+}
 
 /** The new run on a thread that is known to be free; nothing is written. */
 async function newRun(
@@ -42,6 +50,7 @@ async function newRun(
   const assistant = await findAssistant(db, body.assistant_id);
   if (!assistant) throw notFound('assistant', body.assistant_id);
   const options = settleOptions(assistant, thread, body, fileSearchContent);
+  checkTools(service, options);
   if (!options.instructions && !(await hasUserMessage(db, thread.id))) throw emptyThread();
   const now = service.now();
   return {
@@ -102,6 +111,8 @@ export async function createRun(
   { fileSearchContent = false } = {},
 ): Promise<Started> {
   const id = newId('run');
+  checkMessages(service, body.additional_messages);
+  await checkModel(service, body);
   try {
     return await setGoing(service, id, async (trx) => {
       const thread = await threadOf(trx, threadId);
@@ -124,8 +135,10 @@ export async function createRun(
 }
 
 /** @throws ApiError 400 for an empty thread, 404 for an unknown assistant; then no thread is made either. */
-export function createThreadAndRun(service: Service, body: CreateThreadAndRun): Promise<Started> {
+export async function createThreadAndRun(service: Service, body: CreateThreadAndRun): Promise<Started> {
   const id = newId('run');
+  checkMessages(service, body.thread?.messages);
+  await checkModel(service, body);
   return setGoing(service, id, async (trx) => {
     const thread = await insertThread(trx, body.thread ?? {}, service.now());
     const run = await newRun(service, trx, thread, id, body);

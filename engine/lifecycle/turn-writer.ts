@@ -82,7 +82,7 @@ export class TurnWriter {
         else if (event.delta) this.#refusal(await this.#messageStep(), event.delta);
         return;
       case 'annotation':
-        if (!this.#waitsForOutputs()) this.#annotation(await this.#messageStep(), event.annotation);
+        if (!this.#waitsForOutputs()) this.#annotation(await this.#messageStep(), event);
         return;
       case 'call':
         this.#call(await this.#toolStep(), event.index, event.id, event.name);
@@ -186,10 +186,10 @@ export class TurnWriter {
     return this.#open;
   }
 
-  /** Completes the open step in the middle of a turn; the turn's usage goes to its last step. */
+  /** Completes the open step in the middle of a turn. What it used nobody says: the turn's last step has it all. */
   async #closeStep(): Promise<void> {
     if (!this.#open) return;
-    const parts = closeParts(this.open(), { name: 'complete', now: this.#now(), usage: EMPTY_USAGE });
+    const parts = closeParts(this.open(), { name: 'complete', now: this.#now() });
     await this.#db.transaction().execute((trx) => saveParts(trx, parts));
     this.#open = undefined;
     this.#log.append(...closingEvents(parts, this.#run));
@@ -228,14 +228,18 @@ export class TurnWriter {
     this.#messageDelta(open, { index: open.parts.length - 1, type: 'refusal', refusal });
   }
 
-  #annotation(open: OpenMessage, annotation: Record<string, unknown>): void {
+  #annotation(
+    open: OpenMessage,
+    { marker = '', annotation }: Extract<ModelEvent, { type: 'annotation' }>,
+  ): void {
     if (open.parts.at(-1)?.type !== 'text') this.#text(open, '');
     const { text } = open.parts.at(-1) as TextPart;
     const index = text.annotations.push(annotation) - 1;
+    text.value += marker;
     this.#messageDelta(open, {
       index: open.parts.length - 1,
       type: 'text',
-      text: { annotations: [{ index, ...annotation }] },
+      text: { value: marker, annotations: [{ index, ...annotation }] },
     });
   }
 

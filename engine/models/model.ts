@@ -69,8 +69,11 @@ export interface Usage {
 export type ModelEvent =
   | { type: 'text'; delta: string }
   | { type: 'refusal'; delta: string }
-  /** In the message's form without `index`; start_index and end_index count from the last call or hosted call on. */
-  | { type: 'annotation'; annotation: Record<string, unknown> }
+  /**
+   * In the message's form without `index`; start_index and end_index count from the last call or hosted call on.
+   * `marker` is a text that comes with it, none where it covers what was said before.
+   */
+  | { type: 'annotation'; marker?: string; annotation: Record<string, unknown> }
   | { type: 'call'; index: number; id: string; name: string }
   | { type: 'call_arguments'; index: number; delta: string }
   | { type: 'call_done'; index: number }
@@ -86,7 +89,11 @@ export type ModelEvent =
 export interface Model {
   /** Sends one turn and yields what comes back. Aborting `turn.signal` ends the request at the provider at once. */
   run(turn: Turn): AsyncIterable<ModelEvent>;
-  /** Names of the models the provider offers, for the dialog's test button. */
+  /** Whether the provider keeps files, and runs code_interpreter and file_search itself. */
+  keepsFiles?: boolean;
+  /** Whether the provider, as far as its last list tells, takes names beyond the list. */
+  takesAnyName?(): boolean;
+  /** Names of the models the provider offers. */
   list?(signal: AbortSignal): Promise<string[]>;
 }
 

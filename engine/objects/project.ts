@@ -3,8 +3,9 @@
 import { isActive } from '../lifecycle/states.ts';
 import type { Usage } from '../models/model.ts';
 import type { AssistantRow, MessageRecord, RunRecord, StepRecord, ThreadRow } from '../store/schema.ts';
-import type { RunOptions } from './run-options.ts';
-import type { Assistant, Message, Run, RunStep, RunUsage, Thread } from './types.ts';
+import type { RunOptions, ToolResources } from './run-options.ts';
+import type { Assistant, AssistantTool, Message, Run, RunStep, RunUsage, Thread } from './types.ts';
+import { RANKING } from './types.ts';
 
 const json = (text: string | null) => (text === null ? null : JSON.parse(text));
 
@@ -40,8 +41,8 @@ export function assistantObject(row: AssistantRow): Assistant {
     description: row.description,
     model: row.model,
     instructions: row.instructions,
-    tools: json(row.tools),
-    tool_resources: json(row.tool_resources),
+    tools: json(row.tools).map(toolObject),
+    tool_resources: assistantResources(json(row.tools), json(row.tool_resources)),
     metadata: json(row.metadata),
     temperature: row.temperature ?? 1,
     top_p: row.top_p ?? 1,
@@ -73,7 +74,7 @@ export function messageObject(row: MessageRecord): Message {
     incomplete_at: row.incomplete_at,
     completed_at: row.completed_at,
     role: row.role,
-    content: json(row.content),
+    content: json(row.content).map(partObject),
     attachments: json(row.attachments),
     metadata: json(row.metadata),
   } as Message;
@@ -97,8 +98,9 @@ export function runObject(row: RunRecord): Run {
     last_error: json(row.last_error),
     model: options.model,
     instructions: options.instructions,
-    tools: options.tools,
-    tool_resources: options.toolResources,
+    tools: options.tools.map(toolObject),
+    // What the request set, not what assistant and thread hold.
+    tool_resources: options.requestedResources ?? {},
     metadata: json(row.metadata),
     temperature: options.temperature ?? 1,
     top_p: options.topP ?? 1,
@@ -115,7 +117,33 @@ export function runObject(row: RunRecord): Run {
   } as unknown as Run;
 }
 
-export function stepObject(row: StepRecord, { fileSearchContent = false } = {}): RunStep {
+/** A tool with what the wire always fills in. */
+function toolObject(tool: AssistantTool): AssistantTool {
+  if (tool.type === 'function') {
+    const { parameters = { type: 'object', properties: {} }, strict, ...rest } = tool.function;
+    return { ...tool, function: { ...rest, parameters, strict: strict ?? false } };
+  }
+  if (tool.type !== 'file_search') return tool;
+  const { ranking_options, ...rest } = tool.file_search ?? {};
+  return { ...tool, file_search: { ...rest, ranking_options: { ...RANKING, ...ranking_options } } };
+}
+
+function assistantResources(tools: AssistantTool[], resources: ToolResources): ToolResources {
+  if (!tools.some(({ type }) => type === 'code_interpreter')) return resources;
+  return { ...resources, code_interpreter: { file_ids: [], ...resources.code_interpreter } };
+}
+
+/** A part of a message; pictures say how closely they are looked at. */
+function partObject(part: { type: string; [kind: string]: unknown }): unknown {
+  if (part.type !== 'image_url' && part.type !== 'image_file') return part;
+  return { ...part, [part.type]: { detail: 'auto', ...(part[part.type] as object) } };
+}
+
+/**
+ * @param options.fileSearchContent whether what file searches found is shown
+ * @param options.runEnded over REST, a step of a run that has ended expires no more
+ */
+export function stepObject(row: StepRecord, { fileSearchContent = false, runEnded = false } = {}): RunStep {
   return {
     id: row.id,
     object: 'thread.run.step',
@@ -127,7 +155,7 @@ export function stepObject(row: StepRecord, { fileSearchContent = false } = {}):
     status: row.status,
     cancelled_at: row.cancelled_at,
     completed_at: row.completed_at,
-    expires_at: row.expires_at,
+    expires_at: runEnded ? null : row.expires_at,
     expired_at: row.expired_at,
     failed_at: row.failed_at,
     last_error: json(row.last_error),

@@ -9,6 +9,8 @@ export interface RunOptions {
   instructions: string | null;
   tools: AssistantTool[];
   toolResources: ToolResources;
+  /** What the request itself asked for; not there in runs of earlier versions. */
+  requestedResources?: ToolResources;
   temperature: number | null;
   topP: number | null;
   reasoningEffort: string | null;
@@ -63,6 +65,7 @@ export function settleOptions(
     instructions,
     tools: (body.tools ?? JSON.parse(assistant.tools)) as AssistantTool[],
     toolResources: mergeResources(assistantResources, JSON.parse(thread.tool_resources)),
+    requestedResources: (body.tool_resources ?? {}) as ToolResources,
     temperature: body.temperature ?? assistant.temperature,
     topP: body.top_p ?? assistant.top_p,
     reasoningEffort: body.reasoning_effort ?? assistant.reasoning_effort,

@@ -11,3 +11,6 @@ export type RunStep = OpenAI.Beta.Threads.Runs.RunStep;
 export type RunUsage = NonNullable<Run['usage']>;
 export type StreamEvent = OpenAI.Beta.AssistantStreamEvent;
 export type ToolChoice = OpenAI.Beta.AssistantToolChoiceOption;
+
+/** How file searches rank where nobody says otherwise, under the names of the wire. */
+export const RANKING = { ranker: 'default_2024_08_21', score_threshold: 0 } as const;

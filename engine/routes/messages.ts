@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { threadLockedForMessage, unknownPathId } from '../errors.ts';
+import { checkMessages } from '../lifecycle/capabilities.ts';
 import { messageObject } from '../objects/project.ts';
 import { createMessage, modifyMetadata } from '../schemas/bodies.ts';
 import { parseListQuery } from '../schemas/queries.ts';
@@ -11,7 +12,8 @@ import type { MessageRow } from '../store/schema.ts';
 import { threadOf } from '../store/threads.ts';
 import { queryOf, type RouteEnv, readBody } from './http.ts';
 
-export function messageRoutes({ db, now }: Service): Hono<RouteEnv> {
+export function messageRoutes(service: Service): Hono<RouteEnv> {
+  const { db, now } = service;
   const routes = new Hono<RouteEnv>();
 
   routes.get('/threads/:thread_id/messages', async (c) => {
@@ -24,6 +26,7 @@ export function messageRoutes({ db, now }: Service): Hono<RouteEnv> {
 
   routes.post('/threads/:thread_id/messages', async (c) => {
     const body = readBody(c, createMessage);
+    checkMessages(service, [body]);
     const threadId = c.req.param('thread_id');
     const message = await db.transaction().execute(async (trx) => {
       await threadOf(trx, threadId);

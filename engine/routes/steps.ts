@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { unknownPathId } from '../errors.ts';
+import { isActive } from '../lifecycle/states.ts';
 import { stepObject } from '../objects/project.ts';
 import { parseInclude, parseListQuery } from '../schemas/queries.ts';
 import type { Service } from '../service.ts';
@@ -7,32 +8,34 @@ import { listObject, page } from '../store/paging.ts';
 import { findRun } from '../store/runs.ts';
 import type { StepRow } from '../store/schema.ts';
 import { threadOf } from '../store/threads.ts';
-import { queryOf, type RouteEnv } from './http.ts';
+import { queryOf, type RouteContext, type RouteEnv } from './http.ts';
 
 const BASE = '/threads/:thread_id/runs/:run_id/steps';
 
 export function stepRoutes({ db }: Service): Hono<RouteEnv> {
   const routes = new Hono<RouteEnv>();
 
-  const assertRun = async (threadId: string, runId: string) => {
+  /** How the steps of a run are shown. */
+  const viewOf = async (c: RouteContext, threadId: string, runId: string) => {
+    const include = parseInclude(queryOf(c));
     await threadOf(db, threadId);
-    if (!(await findRun(db, threadId, runId))) throw unknownPathId('run', runId);
+    const run = await findRun(db, threadId, runId);
+    if (!run) throw unknownPathId('run', runId);
+    return { ...include, runEnded: !isActive(run.status) };
   };
 
   routes.get(BASE, async (c) => {
     const { thread_id, run_id } = c.req.param();
     const { run_id: _, ...query } = parseListQuery(queryOf(c));
-    const include = parseInclude(queryOf(c));
-    await assertRun(thread_id, run_id);
+    const view = await viewOf(c, thread_id, run_id);
     const { rows, hasMore } = await page<'steps', StepRow>(db, 'steps', { run_id }, query);
-    const steps = rows.map((row) => stepObject(row, include));
+    const steps = rows.map((row) => stepObject(row, view));
     return c.json(listObject(steps, hasMore));
   });
 
   routes.get(`${BASE}/:step_id`, async (c) => {
     const { thread_id, run_id, step_id } = c.req.param();
-    const include = parseInclude(queryOf(c));
-    await assertRun(thread_id, run_id);
+    const view = await viewOf(c, thread_id, run_id);
     const row = await db
       .selectFrom('steps')
       .selectAll()
@@ -40,7 +43,7 @@ export function stepRoutes({ db }: Service): Hono<RouteEnv> {
       .where('run_id', '=', run_id)
       .executeTakeFirst();
     if (!row) throw unknownPathId('run step', step_id);
-    return c.json(stepObject(row, include));
+    return c.json(stepObject(row, view));
   });
 
   return routes;

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { unknownPathId } from '../errors.ts';
 import { stopRunsOf } from '../lifecycle/cancel.ts';
+import { checkMessages } from '../lifecycle/capabilities.ts';
 import { createThreadAndRun } from '../lifecycle/create.ts';
 import { threadObject } from '../objects/project.ts';
 import * as bodies from '../schemas/bodies.ts';
@@ -15,6 +16,7 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
 
   routes.post('/', async (c) => {
     const body = readBody(c, bodies.createThread);
+    checkMessages(service, body.messages);
     const thread = await db.transaction().execute((trx) => insertThread(trx, body, now()));
     return c.json(threadObject(thread));
   });

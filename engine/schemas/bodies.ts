@@ -69,6 +69,7 @@ export const declaredAssistant = z.strictObject({
   id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
   model: z.nullish(z.string()),
   ...assistantFields,
+  tools: z.optional(field.declaredTools),
   tool_resources: field.toolResources,
 });
 

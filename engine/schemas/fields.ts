@@ -81,12 +81,25 @@ const notTooDeep = z.check<unknown>((context) => {
 /** A JSON Schema, whose words are the model's affair. */
 const jsonSchema = z.record(z.string(), z.unknown()).check(notTooLong, notTooDeep);
 
-const functionDefinition = z.object({
-  name: upTo(64).check(z.minLength(1)),
-  description: z.optional(z.string()),
-  parameters: z.optional(jsonSchema),
-  strict: z.nullish(z.boolean()),
+const FUNCTION_NAME = /^[a-zA-Z0-9_-]+$/;
+
+const functionName = upTo(64).check(z.minLength(1), (context) => {
+  if (context.value === '' || FUNCTION_NAME.test(context.value)) return;
+  context.issues.push({
+    code: 'custom',
+    input: context.value,
+    message: `string does not match pattern. Expected a string that matches the pattern '${FUNCTION_NAME.source}'.`,
+    params: { code: 'invalid_value' },
+  });
 });
+
+const functionDefinition = (name: typeof functionName) =>
+  z.object({
+    name,
+    description: z.optional(z.string()),
+    parameters: z.optional(jsonSchema),
+    strict: z.nullish(z.boolean()),
+  });
 
 const fileSearchOptions = z.object({
   max_num_results: z.optional(integer().check(z.gte(1), z.lte(50))),
@@ -98,12 +111,17 @@ const fileSearchOptions = z.object({
   ),
 });
 
-const tool = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('code_interpreter') }),
-  z.object({ type: z.literal('file_search'), file_search: z.optional(fileSearchOptions) }),
-  z.object({ type: z.literal('function'), function: functionDefinition }),
-]);
+const toolNamed = (name: typeof functionName) =>
+  z.discriminatedUnion('type', [
+    z.object({ type: z.literal('code_interpreter') }),
+    z.object({ type: z.literal('file_search'), file_search: z.optional(fileSearchOptions) }),
+    z.object({ type: z.literal('function'), function: functionDefinition(name) }),
+  ]);
 
+const tool = toolNamed(functionName);
+
+/** The same in a saved flow, which may be older than the rule for names: the model server is the judge there. */
+export const declaredTools = z.array(toolNamed(upTo(64).check(z.minLength(1)))).check(z.maxLength(128));
 /** Tools of an assistant: 128. */
 export const assistantTools = z.array(tool).check(z.maxLength(128), notTooLong);
 /** Tools of one run: 20. */

@@ -6,6 +6,7 @@ import { parse } from './translate.ts';
 const INCLUDE = 'step_details.tool_calls[*].file_search.results[*].content';
 
 const listSchema = z.object({
+  // 0 is refused as the spec has it (1 to 100): an empty page would end every program's paging in silence.
   limit: z._default(integer().check(z.gte(1), z.lte(100)), 20),
   order: z._default(z.enum(['asc', 'desc']), 'desc'),
   after: z.optional(z.string()),

@@ -114,7 +114,10 @@ describe('any answer', function () {
         const ended = await stream.finalRunSteps();
         assert.deepEqual(
           steps.filter((step) => step.status !== 'in_progress'),
-          ended.filter((step) => step.status !== 'in_progress'),
+          // In the stream a step knows when it would have expired, over REST no more once the run has ended.
+          ended
+            .filter((step) => step.status !== 'in_progress')
+            .map((step) => (run.status === 'requires_action' ? step : { ...step, expires_at: null })),
         );
         if (run.usage) {
           const used = steps.reduce((sum, step) => sum + (step.usage?.total_tokens ?? 0), 0);

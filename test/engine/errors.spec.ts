@@ -560,9 +560,9 @@ const REFUSALS: Refusal[] = [
   {
     what: 'a path that does not exist',
     method: 'GET',
-    path: '/models',
+    path: '/files',
     status: 404,
-    message: 'Unknown request URL: GET /v1/models. Please check the URL for typos.',
+    message: 'Unknown request URL: GET /v1/files. Please check the URL for typos.',
     param: null,
     code: 'unknown_url',
   },

@@ -11,6 +11,8 @@ import { type EngineInternals, type StartedEngine, startEngine } from '../../eng
 export type Script = (turn: Turn) => AsyncIterable<ModelEvent>;
 
 export class ScriptedModel implements Model {
+  /** As a provider that can do all that runs can ask for. */
+  readonly keepsFiles = true;
   readonly turns: Turn[] = [];
   readonly #scripts: Script[];
 

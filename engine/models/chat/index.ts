@@ -1,6 +1,6 @@
 /** Any server that speaks Chat Completions: Ollama, llama.cpp, vLLM, LM Studio, OpenAI and many more. */
 import { Connection, type Reply } from '../http/connection.ts';
-import { listModels } from '../http/models.ts';
+import { ModelList } from '../http/models.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { readChat } from './reader.ts';
 import { chatRequest, type Dialect } from './request.ts';
@@ -12,11 +12,13 @@ export function chatModel(options: ModelOptions): Model {
     made ??= new Chat(options);
     return made;
   };
+  const models = new ModelList();
   return {
     run: async function* (turn) {
       yield* chat().run(turn);
     },
-    list: async (signal) => listModels(chat().connection, signal),
+    list: async (signal) => models.names(chat().connection, signal),
+    takesAnyName: () => models.takesAnyName,
   };
 }
 

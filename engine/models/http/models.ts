@@ -1,13 +1,28 @@
+/** What a provider says of its models. */
 import type { Connection } from './connection.ts';
 import { whole } from './frames.ts';
 
-/** The names that `GET /models` lists, in alphabetical order; also Ollama's and bare lists. */
-export async function listModels(connection: Connection, signal: AbortSignal): Promise<string[]> {
-  const reply = await connection.ask('models', signal);
-  const body = (await whole(reply)) as { data?: unknown; models?: unknown } | unknown[] | null;
-  const rows = Array.isArray(body) ? body : (body?.data ?? body?.models);
-  const names = (Array.isArray(rows) ? rows : []).map((row: { id?: unknown; name?: unknown } | string) =>
-    typeof row === 'string' ? row : (row?.id ?? row?.name),
-  );
-  return names.filter((name) => typeof name === 'string').sort();
+interface Row {
+  id?: unknown;
+  name?: unknown;
+  owned_by?: unknown;
+}
+
+/** The list of one provider, asked anew each time; remembers whether names beyond it are taken. */
+export class ModelList {
+  /** llama.cpp answers with the model it has loaded, whatever it is asked for; Azure lists no deployments. */
+  takesAnyName = false;
+
+  /** The names that `GET /models` lists, in alphabetical order; also Ollama's and bare lists. */
+  async names(connection: Connection, signal: AbortSignal): Promise<string[]> {
+    const reply = await connection.ask('models', signal);
+    const body = (await whole(reply)) as { data?: unknown; models?: unknown } | unknown[] | null;
+    const found = Array.isArray(body) ? body : (body?.data ?? body?.models);
+    const rows: (Row | string | null)[] = Array.isArray(found) ? found : [];
+    this.takesAnyName =
+      connection.base.hostname.endsWith('.azure.com') ||
+      rows.some((row) => typeof row === 'object' && row?.owned_by === 'llamacpp');
+    const names = rows.map((row) => (typeof row === 'string' ? row : (row?.id ?? row?.name)));
+    return names.filter((name) => typeof name === 'string').sort();
+  }
 }

@@ -1,6 +1,6 @@
 /** OpenAI's Responses API and servers that speak it, used without its memory: `store` is false. */
 import { Connection, type Reply } from '../http/connection.ts';
-import { listModels } from '../http/models.ts';
+import { ModelList } from '../http/models.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { readResponses } from './reader.ts';
 import { responsesRequest } from './request.ts';
@@ -12,11 +12,14 @@ export function responsesModel(options: ModelOptions): Model {
     made ??= new Responses(options);
     return made;
   };
+  const models = new ModelList();
   return {
+    keepsFiles: true,
     run: async function* (turn) {
       yield* responses().run(turn);
     },
-    list: async (signal) => listModels(responses().connection, signal),
+    list: async (signal) => models.names(responses().connection, signal),
+    takesAnyName: () => models.takesAnyName,
   };
 }
 

@@ -12,7 +12,17 @@ import { brokenOff, failedInAnswer, notAModel } from '../http/errors.ts';
 import { frames } from '../http/frames.ts';
 import type { ModelEvent, Turn, Usage } from '../model.ts';
 import { count, UsageEstimate } from '../tokens.ts';
-import { annotation, type Cited, inputDelta, isHosted, startedCall, wholeCall } from './hosted.ts';
+import {
+  annotation,
+  type Cited,
+  inputDelta,
+  isHosted,
+  isKnown,
+  type Ranking,
+  rankingOf,
+  startedCall,
+  wholeCall,
+} from './hosted.ts';
 import { PROVIDER } from './request.ts';
 
 /** Reads one answer to its end. @throws ModelError if the response fails, breaks off or is something else. */
@@ -40,26 +50,31 @@ export async function* readResponses(reply: Reply, turn: Turn): AsyncGenerator<M
   yield { type: 'end', reason: reader.reason };
 }
 
-/** A part of an output text: what has come of it, and where it begins in the message. */
+/** A part of an output text: what has come of it, where it begins in the message, and the markers put into it. */
 interface Part {
   text: string;
   offset: number;
+  /** Place in the provider's text, and length, of each. */
+  markers: { at: number; length: number }[];
 }
 
 class Reader {
   readonly #address: string;
+  readonly #ranking: Ranking;
   readonly #calls: Calls;
   readonly #callOf = new Map<number, Call>();
   readonly #hosted = new Map<number, number>();
   readonly #parts = new Map<string, Part>();
   readonly #refused = new Set<string>();
+  #citations = 0;
   /** Characters said since the last call: there the engine begins a new message. */
   #length = 0;
   begun = false;
   ended: 'stop' | 'length' | 'content_filter' | undefined;
   usage: Usage | undefined;
 
-  constructor({ parallelToolCalls }: Turn, address: string) {
+  constructor({ parallelToolCalls, tools }: Turn, address: string) {
+    this.#ranking = rankingOf(tools);
     this.#calls = new Calls(parallelToolCalls ? Number.POSITIVE_INFINITY : 1);
     this.#address = address;
   }
@@ -126,7 +141,7 @@ class Reader {
       this.#length = 0;
       const index = this.#hosted.size;
       this.#hosted.set(at, index);
-      yield { type: 'hosted_call', phase: 'started', index, call: startedCall(item) };
+      yield { type: 'hosted_call', phase: 'started', index, call: startedCall(item, this.#ranking) };
     }
   }
 
@@ -138,7 +153,12 @@ class Reader {
       yield* this.#message(item, at);
     } else if (isHosted(item)) {
       if (!this.#hosted.has(at)) yield* this.#added(item, at);
-      yield { type: 'hosted_call', phase: 'done', index: this.#hosted.get(at) ?? 0, call: wholeCall(item) };
+      yield {
+        type: 'hosted_call',
+        phase: 'done',
+        index: this.#hosted.get(at) ?? 0,
+        call: wholeCall(item, this.#ranking),
+      };
       yield { type: 'carry', provider: PROVIDER, data: item };
     } else if (item.type === 'reasoning') {
       yield { type: 'carry', provider: PROVIDER, data: item };
@@ -150,8 +170,8 @@ class Reader {
     for (const [place, part] of content.entries()) {
       const streamed = this.#parts.has(`${at}/${place}`);
       if (part.type === 'output_text') {
+        if (!streamed) yield* this.#cited(at, place, part.text, part.annotations ?? []);
         yield* this.#complete(at, place, part.text);
-        if (!streamed) for (const one of part.annotations ?? []) yield* this.#cite(at, place, one);
       } else if (!this.#refused.has(`${at}/${place}`)) {
         yield { type: 'refusal', delta: part.refusal };
       }
@@ -172,7 +192,7 @@ class Reader {
       yield { type: 'text', delta: '\n\n' };
       this.#length += 2;
     }
-    const part = { text: '', offset: this.#length };
+    const part = { text: '', offset: this.#length, markers: [] };
     this.#parts.set(`${at}/${place}`, part);
     return part;
   }
@@ -182,10 +202,34 @@ class Reader {
     if (text?.startsWith(said)) yield* this.#say(at, place, text.slice(said.length));
   }
 
+  /** A text that comes whole, with its citations where they belong. */
+  *#cited(at: number, place: number, text: string, all: Cited[]): Generator<ModelEvent> {
+    const placed = all.toSorted((a, b) => (a.index ?? a.end_index ?? 0) - (b.index ?? b.end_index ?? 0));
+    for (const one of placed) {
+      const said = this.#parts.get(`${at}/${place}`)?.text.length ?? 0;
+      yield* this.#say(at, place, text.slice(said, one.index ?? one.end_index ?? said));
+      yield* this.#cite(at, place, one);
+    }
+  }
+
+  /**
+   * Where a citation covers words, those are its text. One that only names a place gets a marker there, as the API has
+   * it; in a stream the place is where the text stands by then, for what is said is said.
+   */
   *#cite(at: number, place: number, cited: Cited | null): Generator<ModelEvent> {
     const part = this.#parts.get(`${at}/${place}`);
-    const found = cited && part && annotation(cited, part.text, part.offset);
-    if (found) yield { type: 'annotation', annotation: found };
+    if (!part || !isKnown(cited)) return;
+    const { start_index: start = 0, end_index: end = 0 } = cited;
+    const covered = part.text.slice(start, end);
+    if (covered) {
+      yield { type: 'annotation', annotation: annotation(cited, covered, placeIn(part, start)) };
+      return;
+    }
+    const marker = `【${this.#hosted.size}:${this.#citations++}†${cited.filename || 'source'}】`;
+    const found = annotation(cited, marker, placeIn(part, part.text.length));
+    part.markers.push({ at: part.text.length, length: marker.length });
+    this.#length += marker.length;
+    yield { type: 'annotation', marker, annotation: found };
   }
 
   *#argue(at: number, delta: string): Generator<ModelEvent> {
@@ -222,6 +266,10 @@ class Reader {
     else this.ended = 'stop';
   }
 }
+
+/** A place of the provider's text in the message, which holds the markers as well. */
+const placeIn = ({ offset, markers }: Part, at: number): number =>
+  markers.reduce((sum, marker) => (marker.at <= at ? sum + marker.length : sum), offset + at);
 
 const isError = (event: unknown): event is { error: unknown } =>
   Boolean((event as { error?: unknown } | null)?.error) && !(event as { type?: unknown }).type;

@@ -1,6 +1,7 @@
 /** What each event of the Responses API becomes. */
 import assert from 'node:assert/strict';
 import { createModel } from '../../../../engine/models/index.ts';
+import type { ModelEvent } from '../../../../engine/models/model.ts';
 import {
   called,
   callsOf,
@@ -233,13 +234,19 @@ describe('responses: answers', () => {
       call: {
         id: 'fs_1',
         type: 'file_search',
-        file_search: { ranking_options: { ranker: 'auto', score_threshold: 0 }, results: [] },
+        file_search: { ranking_options: { ranker: 'default_2024_08_21', score_threshold: 0 }, results: [] },
       },
     });
     assert.deepEqual(finished?.type === 'hosted_call' && finished.call.file_search, {
-      ranking_options: { ranker: 'auto', score_threshold: 0 },
+      ranking_options: { ranker: 'default_2024_08_21', score_threshold: 0 },
       results: [
-        { file_id: 'file-1', file_name: 'a.txt', score: 0.9, content: [{ type: 'text', text: 'sun' }] },
+        {
+          attributes: {},
+          file_id: 'file-1',
+          file_name: 'a.txt',
+          score: 0.9,
+          content: [{ type: 'text', text: 'sun' }],
+        },
       ],
     });
     assert.deepEqual(
@@ -247,9 +254,9 @@ describe('responses: answers', () => {
       [
         {
           type: 'file_citation',
-          text: '',
-          start_index: 13,
-          end_index: 13,
+          text: '【1:0†a.txt】',
+          start_index: 14,
+          end_index: 25,
           file_citation: { file_id: 'file-1' },
         },
         { type: 'file_path', text: 'is', start_index: 3, end_index: 5, file_path: { file_id: 'cfile_2' } },
@@ -271,8 +278,64 @@ describe('responses: answers', () => {
     ]);
     assert.deepEqual(
       events.flatMap((event) => (event.type === 'annotation' ? [event.annotation.start_index] : [])),
-      [5, 1],
+      [6, 2],
     );
+  });
+
+  describe('what a program does with citations works', () => {
+    const cites = [
+      { type: 'file_citation', file_id: 'file-1', filename: 'a.txt', index: 6 },
+      { type: 'file_citation', file_id: 'file-2', filename: '', index: 9 },
+    ];
+    const said = '你好 🌞, so.';
+    const rest = { type: 'container_file_citation', file_id: 'cfile_2', start_index: 0, end_index: 2 };
+    const check = (events: ModelEvent[]) => {
+      const text = events
+        .map((event) =>
+          event.type === 'text' ? event.delta : event.type === 'annotation' ? (event.marker ?? '') : '',
+        )
+        .join('');
+      const annotations = events.flatMap((event) => (event.type === 'annotation' ? [event.annotation] : []));
+      assert.equal(annotations.length, 3);
+      let value = text;
+      for (const one of annotations) {
+        const {
+          text: covered,
+          start_index,
+          end_index,
+          type,
+        } = one as Record<string, string> & {
+          start_index: number;
+          end_index: number;
+        };
+        assert.equal(text.slice(start_index, end_index), covered);
+        assert.notEqual(covered, '');
+        if (type === 'file_citation') value = value.replace(covered ?? '', '');
+      }
+      assert.equal(value, said);
+    };
+
+    it('in a stream', async () => {
+      check(
+        await hear([
+          say(said.slice(0, 6), 0),
+          cite(cites[0] as never, 0),
+          say(said.slice(6), 0),
+          cite(cites[1] as never, 0),
+          cite(rest as never, 0),
+          completed,
+        ]),
+      );
+    });
+
+    it('in an answer that comes whole, each in its place', async () => {
+      const content = [{ type: 'output_text', text: said, annotations: [...cites, rest] }];
+      const events = await hear([done(0, { type: 'message', content }), completed]);
+      check(events);
+      const [first] = events.flatMap((event) => (event.type === 'annotation' ? [event.annotation] : []));
+      assert.equal(events.findIndex(({ type }) => type === 'annotation') > 0, true);
+      assert.notEqual(first?.type, undefined);
+    });
   });
 
   for (const [reason, end] of [
