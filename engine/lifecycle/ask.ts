@@ -55,7 +55,7 @@ class Interrupt {
 function waitAfter(error: ModelError, attempt: number, timeLeft: number): number | undefined {
   if (!error.retryable) return undefined;
   const plan: RetryPlan = {
-    ...(error.reason === 'rate_limited' ? AFTER_RATE_LIMIT : AFTER_FAULT),
+    ...(error.reason === 'provider_rate_limited' ? AFTER_RATE_LIMIT : AFTER_FAULT),
     mostAsked: timeLeft,
   };
   const wait = pauseBeforeRetry(attempt, error.retryAfter, plan);

@@ -118,12 +118,12 @@ export interface ModelOptions {
 
 /** Why a model could not answer, closer than the three values that the wire has for a run's `last_error.code`. */
 export type FailureReason =
-  | 'key_refused'
-  | 'model_unknown'
-  | 'context_too_long'
-  | 'request_refused'
-  | 'rate_limited'
-  | 'quota_used_up'
+  | 'provider_key_refused'
+  | 'provider_model_unknown'
+  | 'context_length_exceeded'
+  | 'provider_request_refused'
+  | 'provider_rate_limited'
+  | 'provider_quota'
   | 'provider_unreachable'
   | 'provider_silent'
   | 'provider_failed';
@@ -132,19 +132,19 @@ type WireCode = 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt';
 
 /** Each reason's value of `last_error.code` (docs: the run's states). */
 const WIRE_CODES: Record<FailureReason, WireCode> = {
-  key_refused: 'server_error',
-  model_unknown: 'server_error',
-  context_too_long: 'invalid_prompt',
-  request_refused: 'invalid_prompt',
-  rate_limited: 'rate_limit_exceeded',
-  quota_used_up: 'rate_limit_exceeded',
+  provider_key_refused: 'server_error',
+  provider_model_unknown: 'server_error',
+  context_length_exceeded: 'invalid_prompt',
+  provider_request_refused: 'invalid_prompt',
+  provider_rate_limited: 'rate_limit_exceeded',
+  provider_quota: 'rate_limit_exceeded',
   provider_unreachable: 'server_error',
   provider_silent: 'server_error',
   provider_failed: 'server_error',
 };
 
 const HELPED_BY_ASKING_AGAIN: readonly FailureReason[] = [
-  'rate_limited',
+  'provider_rate_limited',
   'provider_unreachable',
   'provider_failed',
 ];

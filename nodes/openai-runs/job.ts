@@ -18,8 +18,8 @@ export class Job {
   progress = { answered: 0, count: 0 };
   /** Messages that stand before this one on its thread, while in state `waiting`. */
   ahead = 0;
-  /** The next attempt after a rate limit: its number, and when it comes, in milliseconds since 1970. */
-  retry: { attempt: number; at: number } | undefined;
+  /** The next attempt: its number, when it comes, in milliseconds since 1970, and whether a rate limit is why. */
+  retry: { attempt: number; at: number; limited: boolean } | undefined;
   /** The conversation it belongs to. */
   key: string | undefined;
   /** The request, for the ids in it. */

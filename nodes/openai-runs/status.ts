@@ -19,7 +19,7 @@ const LOOKS: Readonly<Record<JobState, Pick<NodeStatus, 'fill' | 'shape'>>> = {
 
 /** Waiting for a place in the service and waiting for a thread read differently. */
 function wordFor({ state, ahead, retry }: Job): string {
-  if (retry && retry.at > Date.now()) return 'rateLimited';
+  if (retry && retry.at > Date.now()) return retry.limited ? 'rateLimited' : 'askedAgain';
   return state === 'waiting' && ahead > 0 ? 'waitingAhead' : state;
 }
 

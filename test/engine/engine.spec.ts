@@ -261,7 +261,7 @@ describe('the engine', () => {
 
   describe('asks a model again', () => {
     const limited = new ModelError('Slow down.', {
-      reason: 'rate_limited',
+      reason: 'provider_rate_limited',
       status: 429,
       retryAfter: 7000,
       beforeFirstByte: true,
@@ -316,7 +316,11 @@ describe('the engine', () => {
 
     it('without a storm, where a server always says "at once"', async () => {
       for (const retryAfter of [0, 1]) {
-        const eager = new ModelError('Now.', { reason: 'rate_limited', retryAfter, beforeFirstByte: true });
+        const eager = new ModelError('Now.', {
+          reason: 'provider_rate_limited',
+          retryAfter,
+          beforeFirstByte: true,
+        });
         const { run, waits } = await trial(Array(500).fill(eager), { expirySeconds: 36_000 });
         assert.equal(run.last_error?.code, 'rate_limit_exceeded');
         assert.equal(waits.length, 50);
@@ -326,7 +330,10 @@ describe('the engine', () => {
 
     it('never once something of the answer has come, nor where it cannot help', async () => {
       assert.deepEqual((await trial([broken], { text: true })).waits, []);
-      const prompt = new ModelError('No images.', { reason: 'request_refused', beforeFirstByte: true });
+      const prompt = new ModelError('No images.', {
+        reason: 'provider_request_refused',
+        beforeFirstByte: true,
+      });
       const { run, waits } = await trial([prompt]);
       assert.deepEqual(run.last_error, { code: 'invalid_prompt', message: 'No images.' });
       assert.deepEqual(waits, []);

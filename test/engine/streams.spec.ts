@@ -584,7 +584,7 @@ describe('streams', () => {
     const contract = new Contract();
     const fails: Script = async function* () {
       yield { type: 'call', index: 0, id: 'x', name: 'f' };
-      throw new ModelError('No.', { reason: 'rate_limited' });
+      throw new ModelError('No.', { reason: 'provider_rate_limited' });
     };
     const b = await bench(says('one two'), calls(['a', {}], ['b', { c: 1 }]), fails, says('never'));
     const all = [...(await framesOf(await startRun(b)))];

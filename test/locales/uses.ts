@@ -43,7 +43,12 @@ const TEMPLATES: Record<NodeName, Record<string, () => string[]>> = {
     'hint.delivery.*': () => ['start', 'wait', 'stream', 'getRun.start', 'getRun.wait'],
     'field.*': () => methods.flatMap(({ parameters }) => Object.keys(parameters)),
     'output.*': () => runs('editor/outputs.ts', /type OutputKind =[^;]+;/),
-    'status.*': () => [...runs('job.ts', /type JobState =[^;]+;/), 'waitingAhead', 'rateLimited'],
+    'status.*': () => [
+      ...runs('job.ts', /type JobState =[^;]+;/),
+      'waitingAhead',
+      'rateLimited',
+      'askedAgain',
+    ],
     'error.*': () => [
       ...runs('check.ts', /^ {2}key: '[^;]+;/m),
       ...runs('result.ts', /string>> = \{[^}]+\}/),

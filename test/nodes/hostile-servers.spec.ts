@@ -226,10 +226,10 @@ onEachRuntime('hostile servers', (start) => {
     const chat = { backend: 'embedded', provider: 'chat', model: 'm', database: ':memory:' };
     const assistants = [{ id: 'asst_1', name: 'Helper', instructions: 'Help.' }];
     const answers: [status: number, body: { message: string; code: string }, code: string, wire: string][] = [
-      [401, { message: 'no', code: 'invalid_api_key' }, 'key_refused', 'server_error'],
-      [404, { message: 'no', code: 'model_not_found' }, 'model_unknown', 'server_error'],
-      [400, { message: 'no', code: 'context_length_exceeded' }, 'context_too_long', 'invalid_prompt'],
-      [429, { message: 'no', code: 'insufficient_quota' }, 'quota_used_up', 'rate_limit_exceeded'],
+      [401, { message: 'no', code: 'invalid_api_key' }, 'provider_key_refused', 'server_error'],
+      [404, { message: 'no', code: 'model_not_found' }, 'provider_model_unknown', 'server_error'],
+      [400, { message: 'no', code: 'context_length_exceeded' }, 'context_length_exceeded', 'invalid_prompt'],
+      [429, { message: 'no', code: 'insufficient_quota' }, 'provider_quota', 'rate_limit_exceeded'],
     ];
     const flow = await flowOf({ method: 'createThreadAndRun' }, { ...chat, assistants });
     const question = { assistant_id: 'asst_1', thread: { messages: [{ role: 'user', content: 'Hi' }] } };
@@ -251,6 +251,16 @@ onEachRuntime('hostile servers', (start) => {
     flow.send({ payload: question });
     assert.equal((await flow.wait('out')).reply, 'Here');
     assert.ok(flow.statuses.some(({ text }) => /^rate limited, again in 1 s, try 2$/.test(text)));
+    asked = 0;
+    server.answer = (_, response) => {
+      asked += 1;
+      response.setHeader('retry-after', '1');
+      if (asked === 1) return apiError(response, 503, { message: 'loading' });
+      json(response, { choices: [{ message: { content: 'There' }, finish_reason: 'stop' }] });
+    };
+    flow.send({ payload: question });
+    assert.equal((await flow.wait('out', 2)).reply, 'There');
+    assert.ok(flow.statuses.some(({ text }) => text === 'failed, again in 1 s, try 2'));
   });
 
   it('limits beyond 24.8 days end nothing at once', async () => {

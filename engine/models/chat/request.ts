@@ -46,7 +46,7 @@ function functions({ tools }: Turn): ChatCompletionFunctionTool[] {
     if (tool.type === 'function') return { type: 'function', function: tool.function };
     throw new ModelError(
       `A Chat-Completions server has no ${tool.type}. Take this tool from the assistant, or use the provider 'responses'.`,
-      { reason: 'request_refused' },
+      { reason: 'provider_request_refused' },
     );
   });
 }
@@ -55,7 +55,7 @@ function toolChoice(choice: NonNullable<Turn['toolChoice']>): ChatCompletionTool
   if (typeof choice === 'string') return choice;
   if (choice.type === 'function' && choice.function) return { type: 'function', function: choice.function };
   throw new ModelError(`A Chat-Completions server has no ${choice.type} to choose.`, {
-    reason: 'request_refused',
+    reason: 'provider_request_refused',
   });
 }
 
@@ -102,7 +102,7 @@ function userContent(content: TurnContent[]): string | ChatCompletionContentPart
     const what = part.type === 'file' ? 'attached files' : 'image_file';
     throw new ModelError(
       `A Chat-Completions server can't open ${what} (${part.file_id}). Send pictures as image_url, texts as text.`,
-      { reason: 'request_refused' },
+      { reason: 'provider_request_refused' },
     );
   });
   return parts.every((part) => part.type === 'text') ? parts.map((part) => part.text).join('\n') : parts;

@@ -93,7 +93,7 @@ export class Connection {
     } catch {
       throw new ModelError(
         "The API key or a header of the service holds a character that HTTP can't carry.",
-        { reason: 'key_refused' },
+        { reason: 'provider_key_refused' },
       );
     }
   }

@@ -49,11 +49,11 @@ export function saidIn(value: unknown, depth = 0): Said {
 
 /** What providers call the same thing; the code says more than the status where both are known. */
 const BY_CODE: readonly [sign: RegExp, reason: FailureReason][] = [
-  [/insufficient_quota|billing_hard_limit|quota_exceeded/, 'quota_used_up'],
-  [/rate_limit|too_many_requests/, 'rate_limited'],
-  [/invalid_api_key|authentication|permission|unauthorized/i, 'key_refused'],
-  [/model_not_found|model_not_available|DeploymentNotFound/, 'model_unknown'],
-  [/context_length|context_window|exceed_context_size|string_above_max/, 'context_too_long'],
+  [/insufficient_quota|billing_hard_limit|quota_exceeded/, 'provider_quota'],
+  [/rate_limit|too_many_requests/, 'provider_rate_limited'],
+  [/invalid_api_key|authentication|permission|unauthorized/i, 'provider_key_refused'],
+  [/model_not_found|model_not_available|DeploymentNotFound/, 'provider_model_unknown'],
+  [/context_length|context_window|exceed_context_size|string_above_max/, 'context_length_exceeded'],
 ];
 
 /** For servers whose codes say nothing: what their messages say. */
@@ -63,12 +63,12 @@ const NO_MODEL = /model\b.{0,200}\b(?:not found|does not exist|not exist|unknown
 function reasonFor(status: number | undefined, { code, message }: Said): FailureReason {
   const known = BY_CODE.find(([sign]) => sign.test(code))?.[1];
   if (known) return known;
-  if (status === 429) return 'rate_limited';
-  if (status === 402) return 'quota_used_up';
-  if (status === 401 || status === 403) return 'key_refused';
-  if (NO_MODEL.test(message)) return 'model_unknown';
-  if (status === 413 || TOO_LONG.test(message)) return 'context_too_long';
-  if (status === 400 || status === 422 || /^invalid_/.test(code)) return 'request_refused';
+  if (status === 429) return 'provider_rate_limited';
+  if (status === 402) return 'provider_quota';
+  if (status === 401 || status === 403) return 'provider_key_refused';
+  if (NO_MODEL.test(message)) return 'provider_model_unknown';
+  if (status === 413 || TOO_LONG.test(message)) return 'context_length_exceeded';
+  if (status === 400 || status === 422 || /^invalid_/.test(code)) return 'provider_request_refused';
   return 'provider_failed';
 }
 
@@ -84,7 +84,7 @@ export function refused(response: Response, body: string, address: string): Mode
     status,
     retryAfter: retryAfter(response.headers),
     beforeFirstByte: true,
-    retryable: (AGAIN.has(status) || status >= 500) && reason !== 'quota_used_up',
+    retryable: (AGAIN.has(status) || status >= 500) && reason !== 'provider_quota',
   });
 }
 

@@ -57,7 +57,7 @@ function answer(turn: Turn): ModelEvent[] {
   if (trouble === 'failure') throw new ModelError('The rehearsal model was asked to fail.');
   if (trouble === 'rate limit')
     throw new ModelError('The rehearsal model was asked to exceed its rate limit.', {
-      reason: 'rate_limited',
+      reason: 'provider_rate_limited',
     });
   if (trouble === 'refusal')
     return [...pieces('This is a rehearsed refusal.', 'refusal'), { type: 'end', reason: 'stop' }];
@@ -78,7 +78,7 @@ function nextCalls(
   if (toolChoice === 'none') return [];
   const named = typeof toolChoice === 'object' && toolChoice !== null ? toolChoice : undefined;
   if (named && named.type !== 'function')
-    throw new ModelError(`The rehearsal model has no ${named.type}.`, { reason: 'request_refused' });
+    throw new ModelError(`The rehearsal model has no ${named.type}.`, { reason: 'provider_request_refused' });
   const only = named?.function?.name;
   const planned = planCalls(said, tools, only);
   // required and named choices hold for the first round only: held for ever, a run would never end

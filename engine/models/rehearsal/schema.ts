@@ -18,7 +18,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 export const cannot = (why: string) =>
   new ModelError(
     `The rehearsal model can't make a value for this schema: ${why}. A default, an enum or an example there helps; so does a real model.`,
-    { reason: 'request_refused' },
+    { reason: 'provider_request_refused' },
   );
 
 /** A schema as one way for a value to look; `nullable` if null would do as well. */

@@ -114,7 +114,7 @@ function toolChoice(
   if (choice.type === 'function' && choice.function) return { type: 'function', name: choice.function.name };
   if (choice.type === 'function' || !tools.some(({ type }) => type === choice.type))
     throw new ModelError(`tool_choice names ${choice.type}, which this run does not have.`, {
-      reason: 'request_refused',
+      reason: 'provider_request_refused',
     });
   return { type: choice.type };
 }

@@ -20,7 +20,7 @@ export async function sendUntilAdmitted<T>(call: Call, send: () => PromiseLike<T
     } catch (error) {
       const pause = pauseAfter(error, tries, most);
       if (pause === undefined || job.signal.aborted) throw error;
-      call.waitForRetry({ attempt: tries + 2, wait: pause });
+      call.waitForRetry({ attempt: tries + 2, wait: pause, limited: true });
       await sleep(pause, job.signal);
     }
   }

@@ -41,7 +41,8 @@ export class Call {
     job.view = this.view;
     this.forget =
       connection.notices?.onRetry((notice) => {
-        if (notice.runId === this.ids.run_id) this.waitForRetry(notice);
+        if (notice.runId !== this.ids.run_id) return;
+        this.waitForRetry({ ...notice, limited: notice.reason === 'provider_rate_limited' });
       }) ?? (() => {});
   }
 
@@ -102,9 +103,9 @@ export class Call {
     this.onState();
   }
 
-  /** Shows that a request is repeated after a rate limit: its number, and milliseconds until then. */
-  waitForRetry({ attempt, wait }: { attempt: number; wait: number }): void {
-    this.job.retry = { attempt, at: Date.now() + wait };
+  /** Shows that a request is repeated: its number, milliseconds until then, and whether a rate limit is why. */
+  waitForRetry({ attempt, wait, limited }: { attempt: number; wait: number; limited: boolean }): void {
+    this.job.retry = { attempt, at: Date.now() + wait, limited };
     this.onState();
   }
 

@@ -127,36 +127,41 @@ const CASES: Case[] = [
 
 /** What providers say, and what it is called; the wire's own value follows from that. */
 const REASONS: [status: number, body: unknown, reason: FailureReason, code: ModelError['code']][] = [
-  [401, { error: { message: 'no', code: 'invalid_api_key' } }, 'key_refused', 'server_error'],
-  [400, { error: { message: 'no', code: 'invalid_api_key' } }, 'key_refused', 'server_error'],
-  [403, 'Forbidden', 'key_refused', 'server_error'],
-  [404, { error: { message: 'no', code: 'model_not_found' } }, 'model_unknown', 'server_error'],
+  [401, { error: { message: 'no', code: 'invalid_api_key' } }, 'provider_key_refused', 'server_error'],
+  [400, { error: { message: 'no', code: 'invalid_api_key' } }, 'provider_key_refused', 'server_error'],
+  [403, 'Forbidden', 'provider_key_refused', 'server_error'],
+  [404, { error: { message: 'no', code: 'model_not_found' } }, 'provider_model_unknown', 'server_error'],
   [
     404,
     { error: { message: 'model "llama9" not found, try pulling it first' } },
-    'model_unknown',
+    'provider_model_unknown',
     'server_error',
   ],
-  [400, { error: { message: 'The model `x` does not exist' } }, 'model_unknown', 'server_error'],
+  [400, { error: { message: 'The model `x` does not exist' } }, 'provider_model_unknown', 'server_error'],
   [404, '', 'provider_failed', 'server_error'],
-  [400, { error: { message: 'no', code: 'context_length_exceeded' } }, 'context_too_long', 'invalid_prompt'],
+  [
+    400,
+    { error: { message: 'no', code: 'context_length_exceeded' } },
+    'context_length_exceeded',
+    'invalid_prompt',
+  ],
   [
     400,
     { error: { message: "This model's maximum context length is 4096 tokens." } },
-    'context_too_long',
+    'context_length_exceeded',
     'invalid_prompt',
   ],
   [
     500,
     { error: { message: 'the request exceeds the available context size' } },
-    'context_too_long',
+    'context_length_exceeded',
     'invalid_prompt',
   ],
-  [429, { error: { message: 'slow' } }, 'rate_limited', 'rate_limit_exceeded'],
-  [429, { error: { message: 'pay', code: 'insufficient_quota' } }, 'quota_used_up', 'rate_limit_exceeded'],
-  [402, 'pay', 'quota_used_up', 'rate_limit_exceeded'],
+  [429, { error: { message: 'slow' } }, 'provider_rate_limited', 'rate_limit_exceeded'],
+  [429, { error: { message: 'pay', code: 'insufficient_quota' } }, 'provider_quota', 'rate_limit_exceeded'],
+  [402, 'pay', 'provider_quota', 'rate_limit_exceeded'],
   [503, 'down', 'provider_failed', 'server_error'],
-  [400, { error: { message: 'bad temperature' } }, 'request_refused', 'invalid_prompt'],
+  [400, { error: { message: 'bad temperature' } }, 'provider_request_refused', 'invalid_prompt'],
 ];
 
 for (const provider of ['chat', 'responses'] as const)
