@@ -1,21 +1,13 @@
-/** Everything that knows it is SQLite: opening, checking and migrating the file, and Kysely's way to it. */
+/** Opens, checks and migrates the SQLite file. */
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  Kysely,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteDriver,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
+import type { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
 import { EngineStartError } from '../errors.ts';
 import { BLOCKING_WAIT_MS, isBusy, whenFree } from './busy.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { Tables } from './schema.ts';
+import { sqliteDialect } from './sqlite-driver.ts';
 
 /** "Runs" in ASCII: marks a database file as ours. */
 const APPLICATION_ID = 0x52756e73;
@@ -141,70 +133,6 @@ function startError(file: string, error: unknown): EngineStartError {
   return new EngineStartError(fault, { file, reason: message }, { cause: error });
 }
 
-/** Kysely asks for better-sqlite3's form; statements are kept, since the engine has few and repeats them. */
-function asKyselyDatabase(db: DatabaseSync) {
-  const kept = new Map<string, StatementSync>();
-  return {
-    closed: false,
-    close() {
-      this.closed = true;
-      db.close();
-    },
-    prepare(sql: string) {
-      const statement = kept.get(sql) ?? db.prepare(sql);
-      // Lists of varying length in `in (…)` make new texts; a bound keeps them from piling up.
-      if (kept.size < 500) kept.set(sql, statement);
-      return {
-        reader: /^\s*(select|with|pragma)\b|\breturning\b/i.test(sql),
-        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
-        iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLInputValue[])),
-      };
-    },
-  };
-}
-
-/** Waits while another program holds the file, statement by statement; one that was refused has changed nothing. */
-class PatientConnection implements DatabaseConnection {
-  readonly #inner: DatabaseConnection;
-
-  constructor(inner: DatabaseConnection) {
-    this.#inner = inner;
-  }
-
-  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    return whenFree(() => this.#inner.executeQuery<R>(query));
-  }
-
-  streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
-    return this.#inner.streamQuery(query, chunkSize);
-  }
-}
-
-/** Takes the write lock at the start: what a transaction has read is then still true when it writes. */
-class ImmediateDriver extends SqliteDriver {
-  #connection: DatabaseConnection | undefined;
-
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    const inner = await super.acquireConnection();
-    this.#connection ??= new PatientConnection(inner);
-    return this.#connection;
-  }
-
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
-  }
-
-  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    try {
-      await connection.executeQuery(CompiledQuery.raw('rollback'));
-    } catch (error) {
-      // SQLite has rolled back by itself when the disk is full; the first error is the one to be told.
-      if (!String(error).includes('no transaction is active')) throw error;
-    }
-  }
-}
-
 export interface Store {
   db: Kysely<Tables>;
   /** Closes the file. */
@@ -256,21 +184,12 @@ async function openOwn(file: string): Promise<Store> {
   } catch (error) {
     throw startError(file, error);
   }
-  const adapted = asKyselyDatabase(database);
-  const db = new Kysely<Tables>({
-    dialect: {
-      createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new ImmediateDriver({ database: adapted }),
-      createIntrospector: (kysely) => new SqliteIntrospector(kysely),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-  });
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
   return {
     db,
     async close() {
-      // Kysely closes what it has used; a file that saw no query is closed here.
       await db.destroy();
-      if (!adapted.closed) adapted.close();
+      database.close();
     },
   };
 }
