@@ -188,11 +188,17 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal(fields.assistant_id.value, 'asst_far');
     });
 
-    it('shows where the database lies', async () => {
-      const dialog = await open();
+    it('shows where the database lies, and once it is deployed what is in it', async () => {
+      let dialog = await open();
       await dialog.getByLabel('Start from').selectOption('rehearsal');
       await dialog.getByText('Database and limits of the engine').click();
-      await dialog.getByText(new RegExp(`openai-runs.${SERVICE}\\.sqlite, \\d+ KB`)).waitFor();
+      await dialog.getByText(new RegExp(`openai-runs.${SERVICE}\\.sqlite \\(its size stands here`)).waitFor();
+      await save();
+      await editor.deploy();
+      dialog = await open();
+      await dialog.getByText('Database and limits of the engine').click();
+      const held = new RegExp(`openai-runs.${SERVICE}\\.sqlite, \\d+ KB, threads: 0, runs: 0`);
+      await dialog.getByText(held).waitFor();
       await dialog.getByLabel('Database', { exact: true }).selectOption('memory');
       await save();
       assert.equal((await editor.saved(SERVICE)).database, ':memory:');

@@ -1,6 +1,7 @@
 /** What the dialogs ask the runtime for is given to those who may edit, and to nobody else. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { json, startServer, type TestServer } from '../support/http-server.ts';
 import { type NodeRed, startNodeRed } from '../support/node-red.ts';
 
@@ -124,6 +125,8 @@ describe('admin routes of the service', function () {
         body: JSON.stringify(services),
       });
       assert.equal(deploy.status, 204);
+      // The answer comes before the nodes are there.
+      while ((nodeRed.log().match(/Started flows/g) ?? []).length < 2) await sleep(20);
       return (id: string, body: object | string, headers: Record<string, string> = {}) =>
         fetch(`${nodeRed?.address}/openai-runs-service/${id}/test`, {
           method: 'POST',
