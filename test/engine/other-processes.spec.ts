@@ -121,7 +121,7 @@ describe('a database that others use too', function () {
 
   it('is opened by two at once after a kill', async () => {
     const database = path.join(folder, 'killed.sqlite');
-    const script = path.join(import.meta.dirname, 'crash-child.ts');
+    const script = path.join(import.meta.dirname, '../campaign/kills-child.ts');
     for (let round = 0; round < 4; round++) {
       const child = fork(script, [database, path.join(folder, 'journal')], { stdio: 'ignore' });
       await once(child, 'message');

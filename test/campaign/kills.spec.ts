@@ -9,18 +9,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { RunRow } from '../../engine/store/schema.ts';
-import { hangs, ScriptedModel, until, Workshop } from './support.ts';
+import { hangs, ScriptedModel, until, Workshop } from '../engine/support.ts';
+import { FULL, limit, report, size } from './sizes.ts';
 
-const KILLS = 200;
+const KILLS = size(32, 1000);
 const LANES = 4;
-const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('kills-child.ts', import.meta.url));
 
 describe('a process that is killed', function () {
-  this.timeout(180_000);
+  this.timeout(limit(180_000));
   const workshop = new Workshop();
   after(() => workshop.cleanUp());
 
-  /** The child in one file: it is started two hundred times. */
+  /** The child in one file: it is started many times. */
   let child: string;
   before(async () => {
     child = path.join(await workshop.folder(), 'child.mjs');
@@ -153,9 +154,10 @@ describe('a process that is killed', function () {
       await audit(database, journal);
     });
     await Promise.all(lanes);
-    for (const status of ['queued', 'in_progress', 'requires_action'])
+    // A few kills may miss the short states.
+    for (const status of FULL ? ['queued', 'in_progress', 'requires_action'] : ['requires_action'])
       assert(met[status], `never killed while ${status}`);
     assert(totals.runs > KILLS, JSON.stringify(totals));
-    if (process.env.RUNS_FIGURES) console.info(JSON.stringify({ kills: KILLS, met, ...totals }));
+    report('kills', { kills: KILLS, met, ...totals });
   });
 });

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../../engine/models/model.ts';
 import type { Run } from '../../engine/objects/types.ts';
 import { startEngine } from '../../engine/start.ts';
-import { clientOf } from './support.ts';
+import { clientOf } from '../engine/support.ts';
 
 const ACTORS = 6;
 const [, , database, journal] = process.argv as [string, string, string, string];
