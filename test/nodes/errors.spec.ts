@@ -414,6 +414,20 @@ describe('explain', () => {
     }
   });
 
+  it('tells apart why the embedded engine can’t use its database, with what to do', () => {
+    for (const [code, words] of [
+      ['database_locked', /held by another program.*End that/],
+      ['database_full', /Free some space/],
+      ['database_read_only', /the right to write/],
+      ['database_damaged', /Restore the file/],
+    ] as const) {
+      const body = { error: { message: 'x', code } };
+      const error = at('')(OpenAI.APIError.generate(503, body, 'x', new Headers()));
+      assert.match(error.message, words);
+      assert.equal(error.code, code);
+    }
+  });
+
   it('reads retry-after as seconds, as milliseconds and as a date', () => {
     const waits = (headers: Record<string, string>) =>
       at('')(OpenAI.APIError.generate(429, { error: { message: 'x' } }, 'x', new Headers(headers))).cause

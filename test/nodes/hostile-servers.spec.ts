@@ -130,6 +130,28 @@ onEachRuntime('hostile servers', (start) => {
     assert.ok(flow.statuses.some(({ text }) => text === 'rate limited, again in 1 s, try 2'));
   });
 
+  it('a list that begins anew ends', async () => {
+    server.answer = (_, response) =>
+      json(response, { object: 'list', data: [run({ id: 'run_a' }), run({ id: 'run_b' })], has_more: true });
+    const flow = await flowOf({ method: 'listRuns', paging: 'all', maxItems: 1000 });
+    flow.send({ payload: { thread_id: 'thread_1' } });
+    assert.match((await flow.wait('caught')).error.message, /begins the list anew after 4 items \(run_b\)/);
+    assert.equal(server.received.length, 2);
+  });
+
+  it('an address with a bad % or a password in it has a sentence of its own', async () => {
+    for (const [url, words] of [
+      ['http://127.0.0.1:9/%zz/v1', /a % must be followed by two hexadecimal digits/],
+      ['http://me:secret@127.0.0.1:9/v1', /can't hold a name and a password/],
+    ] as const) {
+      const flow = await flowOf({ method: 'getRun', delivery: 'start' }, { url });
+      flow.send({ payload: ids });
+      const { error } = await flow.wait('caught');
+      assert.match(error.message, words);
+      assert.doesNotMatch(error.message, /secret/);
+    }
+  });
+
   it('a silent stream is looked after: the run that has ended meanwhile comes out', async () => {
     let looks = 0;
     server.answer = ({ method, path }, response) => {

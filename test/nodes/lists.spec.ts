@@ -129,7 +129,9 @@ onEachRuntime('lists', (start) => {
   }
 
   it('ends with a server that says has_more for ever', async () => {
-    server.answer = (_, response) => json(response, { object: 'list', data: [run()], has_more: true });
+    let page = 0;
+    server.answer = (_, response) =>
+      json(response, { object: 'list', data: [run({ id: `run_${page++}` })], has_more: true });
     const flow = await start(flowWith({ method: 'listRuns', paging: 'all', maxItems: 10 }, service()));
     flow.send({ payload: { thread_id: 'thread_1' } });
     assert.equal((await flow.wait('out')).payload.length, 10);

@@ -1,5 +1,6 @@
 /** Lists: one page with its cursors, all items, or one message an item. */
 import type { Translate } from '../../openai-runs-service/connection.ts';
+import { RunsError } from '../errors.ts';
 import type { Page } from '../methods/method.ts';
 import { expectPage } from './answer.ts';
 
@@ -26,7 +27,7 @@ export function asPage({ data, has_more }: Page): ListPage {
  * Reads page after page.
  * @param most items at most
  * @returns the items, and whether the server had more
- * @throws RunsError when a page is no list
+ * @throws RunsError when a page is no list, or the server begins anew
  */
 export async function readAll(
   first: Page,
@@ -35,11 +36,18 @@ export async function readAll(
 ): Promise<{ items: { id: string }[]; capped: boolean }> {
   const items: { id: string }[] = [];
   let page = first;
+  const cursors = new Set<string>();
   for (;;) {
     items.push(...expectPage(page, t).data);
     if (items.length >= most)
       return { items: items.slice(0, most), capped: items.length > most || page.hasNextPage() };
     if (!page.hasNextPage()) return { items, capped: false };
+    const cursor = items.at(-1)?.id ?? '';
+    if (cursors.has(cursor)) {
+      const values = { count: items.length, cursor: cursor.slice(0, 80) };
+      throw new RunsError(t('error.listRepeats', values), { code: 'unexpected_answer' });
+    }
+    cursors.add(cursor);
     page = await page.getNextPage();
   }
 }
