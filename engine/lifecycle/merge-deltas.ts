@@ -13,7 +13,7 @@ const indexOf = (event: Delta) => (event.type === 'call_arguments' ? event.index
 
 /**
  * The same events with the same texts; short ones come piece by piece as they went in. Nothing is held back when
- * another part begins or the turn ends.
+ * another part begins or the turn ends or fails.
  * @param events of one turn
  */
 export async function* mergeDeltas(events: AsyncIterable<ModelEvent>): AsyncGenerator<ModelEvent> {
@@ -28,21 +28,26 @@ export async function* mergeDeltas(events: AsyncIterable<ModelEvent>): AsyncGene
     heldLength = 0;
     return whole;
   };
-  for await (const event of events) {
-    const goesOn =
-      isDelta(event) && last !== undefined && event.type === last.type && indexOf(event) === indexOf(last);
-    if (!goesOn) {
-      if (last && held.length > 0) yield merged(last);
-      last = undefined;
-      sent = 0;
+  try {
+    for await (const event of events) {
+      const goesOn =
+        isDelta(event) && last !== undefined && event.type === last.type && indexOf(event) === indexOf(last);
+      if (!goesOn) {
+        if (last && held.length > 0) yield merged(last);
+        last = undefined;
+        sent = 0;
+      }
+      if (!isDelta(event)) {
+        yield event;
+        continue;
+      }
+      last = event;
+      held.push(event.delta);
+      heldLength += event.delta.length;
+      if (heldLength >= sent * SHARE) yield merged(event);
     }
-    if (!isDelta(event)) {
-      yield event;
-      continue;
-    }
-    last = event;
-    held.push(event.delta);
-    heldLength += event.delta.length;
-    if (heldLength >= sent * SHARE) yield merged(event);
+  } catch (error) {
+    if (last && held.length > 0) yield merged(last);
+    throw error;
   }
 }

@@ -3,6 +3,8 @@ import { newId } from '../ids.ts';
 import { JsonText } from './json-text.ts';
 import { ModelError, type ModelEvent } from './model.ts';
 
+/** Calls of one turn: more than a flow could answer, and than any model makes. */
+const MOST_CALLS = 1000;
 /** Characters of wrong arguments that are shown in an error. */
 const LONGEST_SAMPLE = 200;
 
@@ -11,7 +13,7 @@ export interface Call {
   id: string;
   name: string;
   readonly arguments: JsonText;
-  /** What was found at that length of the arguments. */
+  /** What was found of the arguments when they had been closed at that length. */
   judged?: { length: number; whole: boolean };
   /** The name won't change any more. */
   named: boolean;
@@ -21,9 +23,9 @@ export interface Call {
 
 /** Whether a call's arguments are a JSON object by now; nothing more can follow one. */
 export function isWhole(call: Call): boolean {
-  const { isClosed, length } = call.arguments;
-  if (!isClosed) return false;
-  // Long ones take a while to read: once for each length is enough.
+  const length = call.arguments.closedAt;
+  if (length === undefined) return false;
+  // Long ones take a while to read: once is enough, whatever white space follows.
   if (call.judged?.length !== length) call.judged = { length, whole: isObjectText(call.arguments.text) };
   return call.judged.whole;
 }
@@ -44,6 +46,7 @@ function isObjectText(text: string): boolean {
 export class Calls {
   readonly #calls: Call[] = [];
   readonly #limit: number;
+  #made = 0;
   #open = 0;
   #announced = false;
   /** Whether anything of the open call's arguments has been sent. */
@@ -57,7 +60,10 @@ export class Calls {
     return this.#calls.length > 0;
   }
 
+  /** @throws ModelError for more calls than there can be. */
   add(id = '', name = '', named = false): Call {
+    if (++this.#made > MOST_CALLS)
+      throw new ModelError(`The model made more than ${MOST_CALLS} calls in one turn.`);
     const call: Call = { id, name, arguments: new JsonText(), named, complete: false };
     if (this.#calls.length < this.#limit) this.#calls.push(call);
     return call;

@@ -3,7 +3,12 @@
 /** Pieces that are kept apart before they are joined: millions of tiny strings take many times their text. */
 const PIECES = 1024;
 
-const BLANK = /\s/;
+const [QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = Array.from('"\\{}[]', (letter) =>
+  letter.charCodeAt(0),
+);
+
+/** White space between the parts of JSON. */
+const isBlank = (code: number) => code === 32 || code === 10 || code === 13 || code === 9;
 
 export class JsonText {
   readonly #blocks: string[] = [];
@@ -11,13 +16,13 @@ export class JsonText {
   /** Not taken yet. */
   #fresh: string[] = [];
   #length = 0;
-  /** The first character that is no white space. */
-  #first = '';
+  /** Code of the first character that is no white space. */
+  #first: number | undefined;
   #depth = 0;
   #inString = false;
   #escaped = false;
-  /** The object has been closed, and nothing but white space came after it. */
-  #closed = false;
+  #scanned = 0;
+  #closedAt: number | undefined;
 
   get length(): number {
     return this.#length;
@@ -25,12 +30,12 @@ export class JsonText {
 
   /** Whether it begins as an object does. */
   get isObject(): boolean {
-    return this.#first === '{';
+    return this.#first === OPEN;
   }
 
-  /** Whether it may be a whole object: closed, and nothing after it. Its inside is not judged. */
-  get isClosed(): boolean {
-    return this.#closed;
+  /** Its length where it may be a whole object: closed, and nothing but white space after. Its inside is not judged. */
+  get closedAt(): number | undefined {
+    return this.#closedAt;
   }
 
   /** All of it; joins what has come, so not for every piece. */
@@ -63,27 +68,28 @@ export class JsonText {
 
   #scan(piece: string): void {
     for (let at = 0; at < piece.length; at++) {
-      const letter = piece[at] as string;
-      if (this.#first === '') {
-        if (BLANK.test(letter)) continue;
-        this.#first = letter;
+      this.#scanned++;
+      const code = piece.charCodeAt(at);
+      if (this.#first === undefined) {
+        if (isBlank(code)) continue;
+        this.#first = code;
       }
-      if (this.#first !== '{') return;
-      this.#see(letter);
+      if (this.#first !== OPEN) return;
+      this.#see(code);
     }
   }
 
-  #see(letter: string): void {
+  #see(code: number): void {
     if (this.#inString) {
       if (this.#escaped) this.#escaped = false;
-      else if (letter === '\\') this.#escaped = true;
-      else if (letter === '"') this.#inString = false;
+      else if (code === BACKSLASH) this.#escaped = true;
+      else if (code === QUOTE) this.#inString = false;
       return;
     }
-    if (letter === '"') this.#inString = true;
-    else if (letter === '{' || letter === '[') this.#depth++;
-    else if (letter === '}' || letter === ']') this.#depth--;
-    if (this.#depth === 0 && letter === '}') this.#closed = true;
-    else if (!BLANK.test(letter)) this.#closed = false;
+    if (code === QUOTE) this.#inString = true;
+    else if (code === OPEN || code === OPEN_LIST) this.#depth++;
+    else if (code === CLOSE || code === CLOSE_LIST) this.#depth--;
+    if (this.#depth === 0 && code === CLOSE) this.#closedAt = this.#scanned;
+    else if (!isBlank(code)) this.#closedAt = undefined;
   }
 }

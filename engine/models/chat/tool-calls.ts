@@ -16,7 +16,10 @@ interface Known {
 }
 
 export class ToolCallPieces {
-  readonly #known: Known[] = [];
+  /** The last one of each id and index, and of all. */
+  readonly #byId = new Map<string, Known>();
+  readonly #byIndex = new Map<number, Known>();
+  #last: Known | undefined;
   readonly #calls: Calls;
   readonly #names: Set<string>;
 
@@ -35,6 +38,7 @@ export class ToolCallPieces {
     if (!known.id && id) {
       known.id = id;
       known.call.id ||= id;
+      this.#byId.set(id, known);
     }
     this.#addName(known.call, name);
     addArguments(known.call, piece.function?.arguments);
@@ -42,17 +46,17 @@ export class ToolCallPieces {
 
   #begin(id: string, index: number | undefined): Known {
     // an id that is taken would send an output to the wrong call
-    const taken = this.#known.some((known) => known.id === id);
-    const known = { call: this.#calls.add(taken ? '' : id), index, id };
-    this.#known.push(known);
+    const known = { call: this.#calls.add(this.#byId.has(id) ? '' : id), index, id };
+    if (id) this.#byId.set(id, known);
+    if (index !== undefined) this.#byIndex.set(index, known);
+    this.#last = known;
     return known;
   }
 
   #find(id: string, index: number | undefined, name: string): Known | undefined {
-    const sameId = id ? this.#known.findLast((known) => known.id === id) : undefined;
+    const sameId = this.#byId.get(id);
     if (sameId) return name && index !== sameId.index && isWhole(sameId.call) ? undefined : sameId;
-    const candidate =
-      index === undefined ? this.#known.at(-1) : this.#known.findLast((known) => known.index === index);
+    const candidate = index === undefined ? this.#last : this.#byIndex.get(index);
     if (!candidate) return undefined;
     // a new id begins a call, unless a server gives every piece its own
     if (id && candidate.id) return name || isWhole(candidate.call) ? undefined : candidate;

@@ -1,9 +1,13 @@
 /** Long tool calls in tiny pieces: linear in time, bounded in events. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { mergeDeltas } from '../../../engine/lifecycle/merge-deltas.ts';
 import { Calls } from '../../../engine/models/calls.ts';
 import { JsonText } from '../../../engine/models/json-text.ts';
 import type { ModelEvent } from '../../../engine/models/model.ts';
+import { far, head, json } from './support.ts';
 
 /** Milliseconds that a call of so many bytes takes, in pieces of twenty. */
 function timeFor(bytes: number): number {
@@ -30,6 +34,26 @@ describe('a long tool call in tiny pieces', () => {
     assert.ok(large < small * 25 + 50, `${large} ms after ${small} ms`);
   });
 
+  it('fits into a process with little memory, from the provider to the client', async () => {
+    const frame = (call: object) =>
+      `data: ${JSON.stringify({ choices: [{ delta: { tool_calls: [{ index: 0, ...call }] } }] })}\n\n`;
+    const server = await far((response, { path }) => {
+      if (path.endsWith('/models')) return json(response, 404, {});
+      head(response).write(frame({ id: 'call_1', function: { name: 'store', arguments: '{"data":"' } }));
+      response.write(frame({ function: { arguments: 'x'.repeat(20) } }).repeat(25_000));
+      response.write(frame({ function: { arguments: '"}' } }));
+      response.end('data: {"choices":[{"delta":{},"finish_reason":"tool_calls"}]}\n\ndata: [DONE]\n\n');
+    });
+    try {
+      const child = path.join(import.meta.dirname, 'long-call-child.ts');
+      const flags = ['--max-old-space-size=96', '--no-warnings'];
+      const { stdout } = await promisify(execFile)(process.execPath, [...flags, child, server.url]);
+      assert.equal(stdout.trim(), '500000');
+    } finally {
+      await server.close();
+    }
+  });
+
   it('becomes some thousands of events, which together say the same', async () => {
     const pieces = 300_000;
     async function* tiny(): AsyncGenerator<ModelEvent> {
@@ -54,6 +78,22 @@ describe('a long tool call in tiny pieces', () => {
   });
 });
 
+describe('a text that fails in the middle', () => {
+  it('keeps what had been said', async () => {
+    async function* broken(pieces: number): AsyncGenerator<ModelEvent> {
+      for (let i = 0; i < pieces; i++) yield { type: 'text', delta: 'x' };
+      throw new Error('lost');
+    }
+    for (const pieces of [0, 1, 5000, 5001, 5002, 5003, 5004, 5005]) {
+      let text = '';
+      await assert.rejects(async () => {
+        for await (const event of mergeDeltas(broken(pieces))) if (event.type === 'text') text += event.delta;
+      }, /lost/);
+      assert.equal(text.length, pieces);
+    }
+  });
+});
+
 describe('JSON that arrives in pieces', () => {
   const cases: [pieces: string[], isObject: boolean, isClosed: boolean][] = [
     [['{}'], true, true],
@@ -69,7 +109,10 @@ describe('JSON that arrives in pieces', () => {
     it(`knows what ${JSON.stringify(pieces)} is`, () => {
       const text = new JsonText();
       for (const piece of pieces) text.add(piece);
-      assert.deepEqual([text.isObject, text.isClosed, text.text], [isObject, isClosed, pieces.join('')]);
+      assert.deepEqual(
+        [text.isObject, text.closedAt !== undefined, text.text],
+        [isObject, isClosed, pieces.join('')],
+      );
       assert.equal(text.takeNew() + text.takeNew(), pieces.join(''));
     });
   }
