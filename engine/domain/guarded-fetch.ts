@@ -76,9 +76,21 @@ function redirectOf({ status, headers }: Response, from: URL): URL | undefined {
 function guarded(response: Response): Response {
   const { body, status, statusText, headers, ok } = response;
   if (!body) return response;
-  const isStream = ok && (headers.get('content-type') ?? '').includes('text/event-stream');
-  const guard = isStream ? eventGuard() : ok ? answerGuard() : errorGuard();
+  const guard = ok ? answerGuard(capsOf(headers.get('content-type') ?? '')) : errorGuard();
   return new Response(body.pipeThrough(guard), { status, statusText, headers });
+}
+
+/** Bytes; Infinity where there is no cap. */
+interface Caps {
+  event: number;
+  total: number;
+}
+
+/** Streams may be of any length. So may what has a wrong type or none: some servers name their streams so. */
+function capsOf(type: string): Caps {
+  if (type.includes('text/event-stream')) return { event: EVENT_BYTES, total: Infinity };
+  if (/\bjson\b/.test(type)) return { event: Infinity, total: ANSWER_BYTES };
+  return { event: ANSWER_BYTES, total: Infinity };
 }
 
 /** Ends quietly: the beginning of an error says what it is. */
@@ -93,28 +105,21 @@ function errorGuard(): TransformStream<Uint8Array, Uint8Array> {
   });
 }
 
-function answerGuard(): TransformStream<Uint8Array, Uint8Array> {
-  let size = 0;
-  return new TransformStream({
-    transform(chunk, controller) {
-      size += chunk.length;
-      if (size > ANSWER_BYTES) throw new FetchFault('answerTooLarge', { megabytes: ANSWER_BYTES / 2 ** 20 });
-      controller.enqueue(chunk);
-    },
-  });
-}
-
 const LF = 10;
 const CR = 13;
 /** `\r\n\r\n` ends an event; more line breaks in a row say nothing, and some readers take ages over them. */
 const MOST_BREAKS = 4;
 
-function eventGuard(): TransformStream<Uint8Array, Uint8Array> {
+/** Holds an answer to its caps and leaves out floods of line breaks, which mean nothing in JSON either. */
+function answerGuard(caps: Caps): TransformStream<Uint8Array, Uint8Array> {
+  let total = 0;
   /** Bytes since the last empty line, and line breaks in a row. */
   let size = 0;
   let breaks = 0;
   return new TransformStream({
     transform(chunk, controller) {
+      total += chunk.length;
+      if (total > caps.total) throw new FetchFault('answerTooLarge', { megabytes: caps.total / 2 ** 20 });
       let kept = 0;
       let from = 0;
       const pieces: Uint8Array[] = [];
@@ -132,7 +137,7 @@ function eventGuard(): TransformStream<Uint8Array, Uint8Array> {
         kept += at - from;
         from = at + 1;
       }
-      if (size > EVENT_BYTES) throw new FetchFault('eventTooLarge', { megabytes: EVENT_BYTES / 2 ** 20 });
+      if (size > caps.event) throw new FetchFault('eventTooLarge', { megabytes: caps.event / 2 ** 20 });
       if (from === 0) return controller.enqueue(chunk);
       const rest = chunk.subarray(from);
       if (kept + rest.length > 0) controller.enqueue(Buffer.concat([...pieces, rest]));

@@ -62,6 +62,14 @@ function waitAfter(error: ModelError, attempt: number, timeLeft: number): number
   return wait !== undefined && wait < timeLeft ? wait : undefined;
 }
 
+/** The error that the run fails with; says so where the provider asks for more time than the run has. */
+function final(error: ModelError, timeLeft: number): ModelError {
+  const { retryable, retryAfter, message } = error;
+  if (!retryable || retryAfter === undefined || retryAfter < timeLeft) return error;
+  const seconds = Math.ceil(retryAfter / 1000);
+  return error.reworded(`${message} It can be asked again in ${seconds} s, when the run has expired.`);
+}
+
 /**
  * The events of one turn.
  * @throws ModelError, or the signal's reason as soon as it is aborted.
@@ -86,7 +94,7 @@ export async function* ask(
       } catch (error) {
         if (started || turn.signal.aborted || !(error instanceof ModelError)) throw error;
         const wait = waitAfter(error, attempt, timeLeft());
-        if (wait === undefined) throw error;
+        if (wait === undefined) throw final(error, timeLeft());
         onRetry?.({ error, attempt: attempt + 2, wait });
         await interrupt.wait(sleep(wait, turn.signal));
       } finally {

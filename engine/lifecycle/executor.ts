@@ -23,6 +23,7 @@ import type { EventHub, EventLog } from './events.ts';
 import { mergeDeltas } from './merge-deltas.ts';
 import { BudgetSpent, prepareTurn } from './prepare.ts';
 import { changesOf } from './states.ts';
+import { limitTurn } from './turn-limit.ts';
 import { type TurnResult, TurnWriter } from './turn-writer.ts';
 
 /** Why a leg is ended from outside. */
@@ -150,7 +151,7 @@ export class Executor {
         onNotice({ kind: 'retry', runId: run.id, reason: error.reason, attempt, wait }),
       ...(sleep && { sleep }),
     });
-    for await (const event of mergeDeltas(said)) {
+    for await (const event of limitTurn(mergeDeltas(said))) {
       await writer.apply(event);
       if (event.type === 'end') reason = event.reason;
     }

@@ -182,6 +182,12 @@ export class ModelError extends Error {
       options.retryable ?? (this.beforeFirstByte && HELPED_BY_ASKING_AGAIN.includes(this.reason));
   }
 
+  /** The same failure in other words. */
+  reworded(message: string): ModelError {
+    const { reason, status, retryAfter, beforeFirstByte, retryable } = this;
+    return new ModelError(message, { reason, status, retryAfter, beforeFirstByte, retryable });
+  }
+
   /** The run's `last_error.code`. */
   get code(): WireCode {
     return WIRE_CODES[this.reason];

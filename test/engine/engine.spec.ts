@@ -297,10 +297,28 @@ describe('the engine', () => {
       assert.deepEqual(waits, Array(20).fill(7000));
     });
 
+    it('and says so where a provider asks for more time than the run has', async () => {
+      const { run, waits } = await trial([
+        new ModelError('Slow.', {
+          reason: 'provider_rate_limited',
+          retryAfter: 86_400_000,
+          beforeFirstByte: true,
+        }),
+      ]);
+      assert.deepEqual(waits, []);
+      assert.deepEqual(run.last_error, {
+        code: 'rate_limit_exceeded',
+        message: 'Slow. It can be asked again in 86400 s, when the run has expired.',
+      });
+    });
+
     it('but not beyond the run’s expiry', async () => {
       const { run, waits } = await trial(Array(20).fill(limited), { expirySeconds: 30 });
       assert.equal(run.status, 'failed');
-      assert.deepEqual(run.last_error, { code: 'rate_limit_exceeded', message: 'Slow down.' });
+      assert.deepEqual(run.last_error, {
+        code: 'rate_limit_exceeded',
+        message: 'Slow down. It can be asked again in 7 s, when the run has expired.',
+      });
       assert.deepEqual(waits, [7000, 7000, 7000, 7000]);
     });
 

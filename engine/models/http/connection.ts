@@ -1,4 +1,5 @@
 /** Requests to a provider: address, key, silence, the end. The platform's fetch, no SDK: dist/engine.js stays small. */
+import { setImmediate as breathe } from 'node:timers/promises';
 import { guardedFetch } from '../../domain/guarded-fetch.ts';
 import { redactor, secretsIn } from '../../domain/redact.ts';
 import { LONGEST_TIMER_MS } from '../../domain/waits.ts';
@@ -14,6 +15,9 @@ export interface Reply {
   /** The body as it comes. Leaving the loop early closes the connection. */
   chunks(): AsyncGenerator<string>;
 }
+
+/** Milliseconds of reading in one go; then whatever else the process has to do gets its turn. */
+const SLICE_MS = 8;
 
 export class Connection {
   readonly base: URL;
@@ -62,11 +66,8 @@ export class Connection {
   /** Takes everything secret out of an error's text, whoever put it there. */
   #clean(error: unknown): unknown {
     if (!(error instanceof ModelError)) return error;
-    const { reason, status, retryAfter, beforeFirstByte, retryable } = error;
     const message = this.#redact(error.message);
-    return message === error.message
-      ? error
-      : new ModelError(message, { reason, status, retryAfter, beforeFirstByte, retryable });
+    return message === error.message ? error : error.reworded(message);
   }
 
   /** The events of an answer, if they are sound; the same cleaning for what is thrown while it is read. */
@@ -155,10 +156,15 @@ class Watch {
 async function* chunks(response: Response, watch: Watch): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let begun = false;
+  let since = performance.now();
   try {
     for await (const bytes of response.body ?? []) {
       watch.heard();
       begun = true;
+      if (performance.now() - since > SLICE_MS) {
+        await breathe();
+        since = performance.now();
+      }
       yield decoder.decode(bytes, { stream: true });
     }
     yield decoder.decode();

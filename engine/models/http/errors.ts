@@ -6,6 +6,9 @@ import { type FailureReason, ModelError } from '../model.ts';
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What can be put into a text; a server's object may have a `toString` that is no function. */
+const isPlain = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
+
 /** Characters of what a provider says that go into a sentence. */
 const LONGEST = 500;
 
@@ -33,7 +36,7 @@ export function saidIn(value: unknown, depth = 0): Said {
       .slice(0, 10)
       .map((one) =>
         isRecord(one) && Array.isArray(one.loc)
-          ? `${one.loc.join('.')}: ${one.msg}`
+          ? `${one.loc.filter(isPlain).join('.')}: ${isPlain(one.msg) ? one.msg : ''}`
           : saidIn(one, depth + 1).message,
       );
     return { message: parts.filter(Boolean).join('; ').slice(0, LONGEST), code: '' };
@@ -183,6 +186,11 @@ export function notAModel(address: string, kind: 'html' | 'text'): ModelError {
   return new ModelError(
     `${address} answered with ${what} instead of a model's reply. Check the provider's URL.`,
   );
+}
+
+/** An answer of more characters than it can sensibly have. */
+export function tooLong(address: string, most: number): ModelError {
+  return new ModelError(`${address} answered with more than ${most / 2 ** 20} MB.`);
 }
 
 /** The stream ended with no sign that the model had finished. */

@@ -1,7 +1,7 @@
 /** An answer as a row of JSON values, whether the server streams them or sends one whole. */
 import { createParser } from 'eventsource-parser';
 import type { Reply } from './connection.ts';
-import { notAModel } from './errors.ts';
+import { notAModel, tooLong } from './errors.ts';
 
 export type Frame = { type: 'event'; data: unknown } | { type: 'whole'; data: unknown } | { type: 'done' };
 
@@ -12,23 +12,22 @@ export type Frame = { type: 'event'; data: unknown } | { type: 'whole'; data: un
 export async function* frames(reply: Reply): AsyncGenerator<Frame> {
   const waiting: string[] = [];
   const parser = createParser({ onEvent: ({ data }) => waiting.push(data) });
-  let head: string | undefined = '';
+  let first = '';
   let whole = '';
   for await (const chunk of reply.chunks()) {
-    if (head !== undefined) head += chunk;
-    const first = head?.trimStart()[0];
-    if (head !== undefined && !first) continue;
+    // Blanks before the answer say nothing, however many there are.
+    const text = first ? chunk : chunk.trimStart();
+    first ||= text.slice(0, 1);
     if (first === '<') throw notAModel(reply.address, 'html');
-    if (whole || first === '{' || first === '[') {
-      whole += head ?? chunk;
-    } else {
-      parser.feed(head ?? chunk);
-      for (const data of waiting.splice(0)) {
-        if (data === '[DONE]') return yield { type: 'done' };
-        yield { type: 'event', data: parsed(data, reply) };
-      }
+    if (first === '{' || first === '[') {
+      whole += text;
+      continue;
     }
-    head = undefined;
+    parser.feed(text);
+    for (const data of waiting.splice(0)) {
+      if (data === '[DONE]') return yield { type: 'done' };
+      yield { type: 'event', data: parsed(data, reply) };
+    }
   }
   if (whole) return yield { type: 'whole', data: parsed(whole, reply) };
   // a last event may lack its empty line
@@ -45,10 +44,16 @@ function parsed(text: string, { address }: Reply): unknown {
   }
 }
 
-/** The whole body as JSON, for answers that are never streamed. */
-export async function whole(reply: Reply): Promise<unknown> {
+/**
+ * The whole body as JSON, for answers that are never streamed.
+ * @param most characters
+ */
+export async function whole(reply: Reply, most: number): Promise<unknown> {
   let text = '';
-  for await (const chunk of reply.chunks()) text += chunk;
-  if (/^\s*</.test(text)) throw notAModel(reply.address, 'html');
+  for await (const chunk of reply.chunks()) {
+    text += text ? chunk : chunk.trimStart();
+    if (text.length > most) throw tooLong(reply.address, most);
+  }
+  if (text.startsWith('<')) throw notAModel(reply.address, 'html');
   return parsed(text, reply);
 }

@@ -34,7 +34,8 @@ export async function* sound(events: AsyncIterable<ModelEvent>, address: string)
       yield event;
     }
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    // A RangeError: nested so deeply that the stack does not suffice.
+    if (!(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
     throw new ModelError(
       `The model provider at ${address} answered in a form that cannot be read (${error.message}).`,
       { cause: error },
