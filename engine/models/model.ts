@@ -108,11 +108,11 @@ export interface ModelOptions {
   /** Ask without streaming when tools are given (servers that cannot do both). */
   noStreamWithTools?: boolean;
   headers?: Record<string, string>;
-  /** Milliseconds a request may stay silent. */
+  /** Milliseconds a request may stay silent; 0 or nothing for as long as the run lives. */
   timeout?: number;
   /** Rehearsal only: milliseconds between two words, 0 for none. By default a reply takes less than a second. */
   pace?: number;
-  /** For tests and proxies; the platform's fetch otherwise. */
+  /** The way to the provider. The platform's own fetch, taken otherwise, gives up after 300 s of silence by itself. */
   fetch?: typeof fetch;
 }
 

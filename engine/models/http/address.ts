@@ -27,5 +27,17 @@ export function endpoint(base: URL, path: string): URL {
   return found;
 }
 
+/**
+ * Name and password as they are meant, of an address that may have neither.
+ * @throws ModelError for a % that stands for nothing
+ */
+export function accountIn({ username, password }: URL): { name: string; password: string } {
+  try {
+    return { name: decodeURIComponent(username), password: decodeURIComponent(password) };
+  } catch {
+    throw new ModelError("The name or password in the provider's URL has a % that must be written as %25.");
+  }
+}
+
 /** An address as it may be shown: without query, name and password. */
 export const shown = (address: URL): string => `${address.origin}${address.pathname}`;

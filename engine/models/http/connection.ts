@@ -4,7 +4,7 @@ import { guardedFetch } from '../../domain/guarded-fetch.ts';
 import { redactor, secretsIn } from '../../domain/redact.ts';
 import { LONGEST_TIMER_MS } from '../../domain/waits.ts';
 import { ModelError, type ModelEvent, type ModelOptions } from '../model.ts';
-import { baseAddress, endpoint, shown } from './address.ts';
+import { accountIn, baseAddress, endpoint, shown } from './address.ts';
 import { refused, silent, unreachable } from './errors.ts';
 import { sound } from './sound.ts';
 
@@ -31,9 +31,11 @@ export class Connection {
     this.base = baseAddress(url);
     this.#options = options;
     this.#fetch = guardedFetch(options.fetch ?? fetch);
-    const { password, searchParams } = this.base;
-    const named = secretsIn([...Object.entries(headers), ...searchParams]);
-    this.#redact = redactor([apiKey, decodeURIComponent(password), ...named]);
+    const { name, password } = accountIn(this.base);
+    // A name without a password is a token.
+    const login = name ? [password || name, basic(this.base)] : [];
+    const named = secretsIn([...Object.entries(headers), ...this.base.searchParams]);
+    this.#redact = redactor([apiKey, ...login, ...named]);
   }
 
   /**
@@ -88,7 +90,7 @@ export class Connection {
       // Azure takes keys in a header of its own; Bearer is for its tokens
       if (key && this.base.hostname.endsWith('.azure.com')) all.set('api-key', key);
       else if (key) all.set('authorization', `Bearer ${key}`);
-      else if (this.base.username) all.set('authorization', `Basic ${this.#account()}`);
+      else if (this.base.username) all.set('authorization', `Basic ${basic(this.base)}`);
       for (const [name, value] of Object.entries(headers)) all.set(name, value);
       return all;
     } catch {
@@ -98,11 +100,12 @@ export class Connection {
       );
     }
   }
+}
 
-  #account(): string {
-    const { username, password } = this.base;
-    return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
-  }
+/** Name and password of an address as an authorization header has them. */
+function basic(base: URL): string {
+  const { name, password } = accountIn(base);
+  return Buffer.from(`${name}:${password}`).toString('base64');
 }
 
 /** Ends a request when the caller does, or when nothing has come for too long. */

@@ -61,6 +61,7 @@ const BY_CODE: readonly [sign: RegExp, reason: FailureReason][] = [
 
 /** For servers whose codes say nothing: what their messages say. */
 const TOO_LONG = /context (?:length|window|size)|maximum context|too many tokens|prompt is too long/i;
+const BAD_KEY = /api key (?:not valid|is (?:invalid|missing))|(?:invalid|incorrect|missing|no) api key/i;
 const NO_MODEL = /model\b.{0,200}\b(?:not found|does not exist|not exist|unknown|not available)/i;
 
 function reasonFor(status: number | undefined, { code, message }: Said): FailureReason {
@@ -69,6 +70,7 @@ function reasonFor(status: number | undefined, { code, message }: Said): Failure
   if (status === 429) return 'provider_rate_limited';
   if (status === 402) return 'provider_quota';
   if (status === 401 || status === 403) return 'provider_key_refused';
+  if (BAD_KEY.test(message)) return 'provider_key_refused';
   if (NO_MODEL.test(message)) return 'provider_model_unknown';
   if (status === 413 || TOO_LONG.test(message)) return 'context_length_exceeded';
   if (status === 400 || status === 422 || /^invalid_/.test(code)) return 'provider_request_refused';

@@ -129,6 +129,20 @@ const CASES: Case[] = [
 const REASONS: [status: number, body: unknown, reason: FailureReason, code: ModelError['code']][] = [
   [401, { error: { message: 'no', code: 'invalid_api_key' } }, 'provider_key_refused', 'server_error'],
   [400, { error: { message: 'no', code: 'invalid_api_key' } }, 'provider_key_refused', 'server_error'],
+  [
+    400,
+    [
+      {
+        error: {
+          code: 400,
+          message: 'API key not valid. Please pass a valid API key.',
+          status: 'INVALID_ARGUMENT',
+        },
+      },
+    ],
+    'provider_key_refused',
+    'server_error',
+  ],
   [403, 'Forbidden', 'provider_key_refused', 'server_error'],
   [404, { error: { message: 'no', code: 'model_not_found' } }, 'provider_model_unknown', 'server_error'],
   [
@@ -238,6 +252,7 @@ for (const provider of ['chat', 'responses'] as const)
       assert.ok(error.message.includes(closed.url));
       assert.equal(inspect(error, { depth: 9 }).includes('hidden'), false);
       assert.deepEqual([error.code, error.beforeFirstByte, error.retryable], ['server_error', true, true]);
+      assert.equal(error.reason, 'provider_unreachable');
     });
 
     it('a host that is not known', async () => {
@@ -274,6 +289,7 @@ for (const provider of ['chat', 'responses'] as const)
       const before = await failed({ timeout: 50 });
       assert.match(before.message, /stayed silent for 0\.05 seconds/);
       assert.deepEqual([before.beforeFirstByte, before.retryable], [true, false]);
+      assert.equal(before.reason, 'provider_silent');
       await server.close();
       server = await far((response) => head(response).write(': hello\n\n'));
       const error = await failed({ timeout: 50 });
@@ -306,6 +322,25 @@ for (const provider of ['chat', 'responses'] as const)
       );
       const error = await failed({ headers: { 'x-api-key': 'another-secret' } });
       assert.match(error.message, /saw \*\*\* Bearer \*\*\*/);
+    });
+
+    it('a name and password in the address, echoed in any form, stay out too', async () => {
+      server = await far((response, { headers }) => {
+        const { authorization = '' } = headers;
+        const plain = Buffer.from(authorization.slice(6), 'base64').toString();
+        json(response, 400, { error: { message: `saw ${authorization} which is ${plain}` } });
+      });
+      for (const [login, sent] of [
+        ['operator:pass%20word-1', 'operator:pass word-1'],
+        ['token-0123456789', 'token-0123456789:'],
+      ] as const) {
+        const { message } = await failed({ apiKey: '', url: server.url.replace('//', `//${login}@`) });
+        assert.match(message, /saw Basic \*\*\* which is/);
+        const [name, password] = sent.split(':');
+        assert.equal(message.includes(password || (name ?? '')), false, message);
+      }
+      const { message } = await failed({ url: server.url.replace('//', '//name:50%@') });
+      assert.match(message, /has a % that must be written as %25/);
     });
 
     it('a key in an error within the stream stays out too', async () => {
