@@ -28,10 +28,10 @@ export class KnownModels {
 
   /**
    * Whether the provider certainly has no model of that name. Providers that list none, or take names beyond their
-   * list, are believed to have it.
+   * list, are believed to have it; so is whoever set the default model: gateways route names that they don't list.
    */
   async lacks(name: string): Promise<boolean> {
-    if (name === this.#default && name === 'default') return false;
+    if (name === this.#default) return false;
     await this.#refresh(GOOD_FOR_MS);
     if (this.#has(name)) return false;
     await this.#refresh(LOOK_AGAIN_MS);
