@@ -3,7 +3,7 @@ import { createModel } from './models/index.ts';
 import type { Engine, EngineOptions } from './options.ts';
 import { startEngine } from './start.ts';
 
-export { EngineStartError } from './errors.ts';
+export { EngineStartError } from './domain/errors.ts';
 export type { FailureReason } from './models/model.ts';
 export type { AssistantDeclaration, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
 

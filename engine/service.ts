@@ -1,10 +1,10 @@
 /** What every path needs: the database, the events in flight, and who runs what is queued. */
 import type { Kysely } from 'kysely';
-import type { EventHub } from './lifecycle/events.ts';
-import type { Executor } from './lifecycle/executor.ts';
 import type { KnownModels } from './models/known-models.ts';
 import type { EngineLog } from './options.ts';
 import type { Tables } from './store/schema.ts';
+import type { EventHub } from './worker/event-log.ts';
+import type { Executor } from './worker/executor.ts';
 
 export interface Service {
   db: Kysely<Tables>;

@@ -1,21 +1,22 @@
 /** Puts the parts together. `createEngine` is the public way in; tests bring a model of their own. */
-import { createApp, errorResponse } from './app.ts';
-import { ApiError, EngineStartError, serverError, serviceClosed } from './errors.ts';
-import type { AskOptions } from './lifecycle/ask.ts';
-import { EventHub } from './lifecycle/events.ts';
-import { Executor } from './lifecycle/executor.ts';
-import { Keeper } from './lifecycle/keeper.ts';
-import { newWorkerId } from './lifecycle/workers.ts';
+
+import { ApiError, EngineStartError, serverError, serviceClosed } from './domain/errors.ts';
 import { KnownModels } from './models/known-models.ts';
 import type { Model } from './models/model.ts';
 import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
-import { declaredAssistant } from './schemas/bodies.ts';
-import { parse } from './schemas/translate.ts';
 import type { Service } from './service.ts';
 import { declareAssistant } from './store/assistants.ts';
-import { storeFault } from './store/faults.ts';
 import { countAll } from './store/retention.ts';
-import { openStore } from './store/sqlite.ts';
+import { openStore } from './store/sqlite/database.ts';
+import { storeFault } from './store/sqlite/faults.ts';
+import { newWorkerId } from './store/workers.ts';
+import { Supervisor } from './supervisor.ts';
+import { createApp, errorResponse } from './wire/app.ts';
+import { declaredAssistant } from './wire/schemas/bodies.ts';
+import { parse } from './wire/schemas/translate.ts';
+import type { AskOptions } from './worker/ask-model.ts';
+import { EventHub } from './worker/event-log.ts';
+import { Executor } from './worker/executor.ts';
 
 const DEFAULT_EXPIRY_SECONDS = 600;
 /** Tokens; what the service's own models read. */
@@ -85,16 +86,16 @@ export async function startEngine(
     retentionDays: options.retentionDays ?? 0,
     executor: new Executor({ db, hub, model, log, clock, contextWindow, workerId, onNotice, ...internals }),
   };
-  const keeper = new Keeper(service);
+  const supervisor = new Supervisor(service);
   const release = async () => {
     await service.executor.stopAll();
     // A worker that has not signed out is found dead by the next start.
-    await keeper.signOut().catch((error: unknown) => log.warn(`Signing out: ${String(error)}`));
+    await supervisor.signOut().catch((error: unknown) => log.warn(`Signing out: ${String(error)}`));
     await store.close();
   };
   try {
     await declareAll(service, options.assistants ?? []);
-    await keeper.start();
+    await supervisor.start();
   } catch (error) {
     await release();
     if (error instanceof EngineStartError) throw error;
@@ -106,7 +107,7 @@ export async function startEngine(
   const pending = new Set<Promise<Response>>();
 
   const close = async () => {
-    await keeper.stop();
+    await supervisor.stop();
     await Promise.allSettled(pending);
     await release();
   };
@@ -127,7 +128,7 @@ export async function startEngine(
 
   return {
     service,
-    sweep: () => keeper.sweep(),
+    sweep: () => supervisor.sweep(),
     counts: () => countAll(db),
     async fetch(input, init) {
       const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);

@@ -1,5 +1,5 @@
 /** Function calls as they come in, put in order: one after the other, each with arguments that are a JSON object. */
-import { newId } from '../ids.ts';
+import { newId } from '../domain/ids.ts';
 import { JsonText } from './json-text.ts';
 import { ModelError, type ModelEvent } from './model.ts';
 

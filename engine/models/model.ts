@@ -2,7 +2,7 @@
  * What the engine asks of a model. A model is a stateless source of tokens: it is given everything a turn
  * needs and answers with events; it knows nothing of threads, runs or the database.
  */
-import type { AssistantTool, ToolChoice } from '../objects/types.ts';
+import type { AssistantTool, ToolChoice } from '../domain/types.ts';
 
 /** One entry of the conversation, oldest first. Between two turns of a run the list only grows at its end. */
 export type TurnItem =

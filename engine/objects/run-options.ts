@@ -1,8 +1,9 @@
 /** What a run was asked to do, settled once when it is created: the assistant's settings under the run's own. */
+
+import type { AssistantTool, ToolChoice } from '../domain/types.ts';
 import type { ResponseFormat } from '../models/model.ts';
-import type { CreateRun, CreateThreadAndRun } from '../schemas/bodies.ts';
 import type { AssistantRow, ThreadRow } from '../store/schema.ts';
-import type { AssistantTool, ToolChoice } from './types.ts';
+import type { CreateRun, CreateThreadAndRun } from '../wire/schemas/bodies.ts';
 
 export interface RunOptions {
   model: string;

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { newId } from '../ids.ts';
-import type { CreateAssistant, ModifyAssistant } from '../schemas/bodies.ts';
+import { newId } from '../domain/ids.ts';
+import type { CreateAssistant, ModifyAssistant } from '../wire/schemas/bodies.ts';
 import type { AssistantRow, Tables } from './schema.ts';
 import { storedResources } from './threads.ts';
 

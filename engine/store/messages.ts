@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { newId } from '../ids.ts';
-import type { CreateMessage } from '../schemas/bodies.ts';
+import { newId } from '../domain/ids.ts';
+import type { CreateMessage } from '../wire/schemas/bodies.ts';
 import type { MessageRecord, Tables } from './schema.ts';
 
 /** Rows per insert: below SQLite's limit of bound values. */

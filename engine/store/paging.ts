@@ -1,7 +1,7 @@
 /** Lists by keyset: the cost of a page does not depend on what stands before it. */
 import type { Kysely } from 'kysely';
-import { type Kind, notFound } from '../errors.ts';
-import type { ListQuery } from '../schemas/queries.ts';
+import { type Kind, notFound } from '../domain/errors.ts';
+import type { ListQuery } from '../wire/schemas/queries.ts';
 import type { Tables } from './schema.ts';
 
 type Paged = 'assistants' | 'messages' | 'runs' | 'steps';

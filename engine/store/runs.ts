@@ -1,6 +1,6 @@
 /** Queries on runs. Every change of status goes through `transition`, which is compare-and-set. */
 import { type Kysely, sql } from 'kysely';
-import { changesOf, type RunPatch, TRANSITIONS, type TransitionName } from '../lifecycle/states.ts';
+import { changesOf, type RunPatch, TRANSITIONS, type TransitionName } from '../domain/run-states.ts';
 import type { MessageRow, RunRecord, RunRow, StepRow, Tables } from './schema.ts';
 
 /** Written into the query's text: a partial index does not serve a bound value. */

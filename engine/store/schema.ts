@@ -1,6 +1,6 @@
 /** The tables as queries see them. Columns ending in a JSON word hold JSON text; times are seconds since 1970. */
 import type { ColumnType, Generated, Selectable } from 'kysely';
-import type { RunStatus } from '../objects/types.ts';
+import type { RunStatus } from '../domain/types.ts';
 
 /** Grows by one with every row: what lists are ordered by, so that equal seconds keep their order. */
 type Sequence = Generated<number>;
@@ -97,7 +97,7 @@ export interface StepsTable {
   failed_at: number | null;
   cancelled_at: number | null;
   expired_at: number | null;
-  /** What a provider asked to see again, and under which ids it knows the calls (see StepMemory). */
+  /** What a provider asked to see again, and under which ids it knows the calls (see ProviderState). */
   memory: Json;
 }
 

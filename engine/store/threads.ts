@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import { unknownPathId } from '../errors.ts';
-import { newId } from '../ids.ts';
-import type { CreateThread } from '../schemas/bodies.ts';
+import { unknownPathId } from '../domain/errors.ts';
+import { newId } from '../domain/ids.ts';
+import type { CreateThread } from '../wire/schemas/bodies.ts';
 import { insertMessages, newMessage } from './messages.ts';
 import type { Tables, ThreadRow } from './schema.ts';
 

@@ -1,24 +1,18 @@
 /** What the dialogs ask the runtime for: assistants of a server, the place of a database, a test of settings. */
+
 import { stat } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
+import type { ServiceTranslate } from '../shared/texts.ts';
 import { onlyJson, sameSite } from './admin-guards.ts';
-import type { ServiceNode, Translate } from './connection.ts';
+import type { ServiceNode } from './connection.ts';
 import { isDeployedAddress, STORED, type TestForm, usesSecrets } from './deployed-address.ts';
 import { databaseFile, openNetwork, openService } from './open.ts';
-import { readServiceSettings, type ServiceSettings } from './settings.ts';
-
-/** A sentence of the editor's own locale, and whether it is good news. */
-interface TestResult {
-  ok: boolean;
-  /** Below `test` in the locale. */
-  key: string;
-  values: Record<string, unknown>;
-}
+import { readServiceSettings, type ServiceSettings, type TestResult } from './settings.ts';
 
 const TEST_LIMIT = 15_000;
 
 /** Adds the routes below `/openai-runs-service/:id/`; each asks for a permission of its own. */
-export function addAdminRoutes(RED: NodeAPI, translate: Translate): void {
+export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void {
   const may = (right: 'read' | 'write') => RED.auth.needsPermission(`openai-runs-service.${right}`);
   const serviceOf = (id: string) => RED.nodes.getNode(id) as ServiceNode | null;
 
@@ -120,7 +114,7 @@ interface TestOptions {
   node: Node;
   settings: ServiceSettings;
   apiKey: string;
-  translate: Translate;
+  translate: ServiceTranslate;
 }
 
 function test(options: TestOptions): Promise<TestResult> | TestResult {

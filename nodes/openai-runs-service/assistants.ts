@@ -1,7 +1,8 @@
 /** The assistants of the dialog, as the engine takes them. */
+
 import type { AssistantDeclaration } from '../../engine/index.ts';
-import { RunsError } from '../openai-runs/errors.ts';
-import type { Translate } from './connection.ts';
+import { RunsError } from '../shared/errors.ts';
+import type { ServiceTranslate } from '../shared/texts.ts';
 
 /** Fields that the dialog may save as the text of a JSON editor. */
 const JSON_FIELDS = ['tools', 'response_format', 'tool_resources', 'metadata'];
@@ -10,7 +11,7 @@ const JSON_FIELDS = ['tools', 'response_format', 'tool_resources', 'metadata'];
  * Reads the saved list. Empty fields are left out, so that the engine's and the model's defaults hold.
  * @throws RunsError naming the assistant and the field that is no JSON, or the assistant without an id
  */
-export function declarations(saved: Record<string, unknown>[], t: Translate): AssistantDeclaration[] {
+export function declarations(saved: Record<string, unknown>[], t: ServiceTranslate): AssistantDeclaration[] {
   return saved.map((entry, index) => {
     const id = typeof entry.id === 'string' ? entry.id.trim() : '';
     const who = id || String(entry.name ?? index + 1);

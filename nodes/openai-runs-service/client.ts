@@ -1,10 +1,12 @@
 /** Loaded on first use: the SDK, and the one client of a service. */
+
 import OpenAI from 'openai';
 import { guardedFetch } from '../../engine/domain/guarded-fetch.ts';
 import { redactor, secretsIn } from '../../engine/domain/redact.ts';
 import { LONGEST_TIMER_MS, retryAfter } from '../../engine/domain/waits.ts';
 import type { Engine } from '../../engine/index.ts';
-import type { Connection, Translate } from './connection.ts';
+import type { ServiceTranslate } from '../shared/texts.ts';
+import type { Connection } from './connection.ts';
 import { explainer } from './explain.ts';
 import type { Network } from './network.ts';
 import type { RunNotices } from './run-notices.ts';
@@ -21,7 +23,7 @@ export interface ClientOptions {
   network?: Network | undefined;
   /** Ended with the connection. */
   close: () => Promise<void>;
-  translate: Translate;
+  translate: ServiceTranslate;
 }
 
 /** Never looked up: the engine answers for it inside the process. */

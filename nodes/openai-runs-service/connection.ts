@@ -1,12 +1,10 @@
 /** What a service gives to the nodes that use it. Types only: the SDK is loaded behind it, on first use. */
+
 import type { Node } from 'node-red';
 import type OpenAI from 'openai';
-import type { ErrorDetails, RunsError } from '../openai-runs/errors.ts';
+import type { ErrorDetails, RunsError } from '../shared/errors.ts';
 import type { RunNotices } from './run-notices.ts';
 import type { ThreadQueue } from './thread-queue.ts';
-
-/** Makes a locale's sentence. */
-export type Translate = (key: string, values?: Record<string, unknown>) => string;
 
 export interface Connection {
   readonly client: OpenAI;

@@ -1,4 +1,5 @@
 /** One place that turns what the SDK throws into sentences for people. */
+
 import {
   APIConnectionError,
   APIConnectionTimeoutError,
@@ -9,9 +10,10 @@ import {
 import { FetchFault } from '../../engine/domain/guarded-fetch.ts';
 import type { redactor } from '../../engine/domain/redact.ts';
 import { retryAfter } from '../../engine/domain/waits.ts';
-import { type ErrorDetails, isRunsError, RunsError } from '../openai-runs/errors.ts';
+import { type ErrorDetails, isRunsError, RunsError } from '../shared/errors.ts';
 import { excerpt } from '../shared/excerpt.ts';
-import type { Connection, Translate } from './connection.ts';
+import type { Below, ServiceText, ServiceTranslate } from '../shared/texts.ts';
+import type { Connection } from './connection.ts';
 
 export interface ExplainOptions {
   /** Address of the server; empty for the embedded engine. */
@@ -22,15 +24,17 @@ export interface ExplainOptions {
   redact: ReturnType<typeof redactor>;
   /** Seconds. */
   timeout: number;
-  translate: Translate;
+  translate: ServiceTranslate;
 }
 
 /** Characters of a body that is no JSON, and of what an API's error says, that go into a sentence. */
 const EXCERPT = 200;
 const LONGEST_MESSAGE = 2000;
 
+type Sentence = Below<ServiceText, 'error'>;
+
 /** System error codes → sentence. */
-const NETWORK: Readonly<Record<string, string>> = {
+const NETWORK: Readonly<Record<string, Sentence>> = {
   ECONNREFUSED: 'refused',
   ENOTFOUND: 'unknownHost',
   EAI_AGAIN: 'unknownHost',
@@ -45,7 +49,7 @@ const NETWORK: Readonly<Record<string, string>> = {
 };
 
 /** What keeps the embedded engine from its database → sentence. */
-const DATABASE: Readonly<Record<string, string>> = {
+const DATABASE: Readonly<Record<string, Sentence>> = {
   database_locked: 'databaseLocked',
   database_full: 'databaseFull',
   database_read_only: 'databaseReadOnly',
@@ -57,7 +61,7 @@ const DATABASE: Readonly<Record<string, string>> = {
  * @returns a function that never throws and never lets a secret through
  */
 export function explainer({ url, proxy, redact, timeout, translate }: ExplainOptions): Connection['explain'] {
-  const t = (key: string, values: Record<string, unknown> = {}) =>
+  const t = (key: Sentence, values: Record<string, unknown> = {}) =>
     translate(`error.${key}`, { url, ...values });
 
   function say(error: unknown, known: ErrorDetails): RunsError {
@@ -115,7 +119,7 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
   }
 
   /** Which sentence an answer of the server gets; `__message__` in it is what the server said. */
-  function sentence({ status, code }: APIError, isApi: boolean): string {
+  function sentence({ status, code }: APIError, isApi: boolean): Sentence {
     const fault = DATABASE[code ?? ''];
     if (fault && url === '') return fault;
     if (status === undefined) return 'inStream';

@@ -1,11 +1,13 @@
 /** Opens a service: the network it goes through, the embedded engine where that is chosen, the client. */
+
 import path from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { redactor } from '../../engine/domain/redact.ts';
 import type { Engine, EngineStartError } from '../../engine/index.ts';
-import { isRunsError, RunsError } from '../openai-runs/errors.ts';
+import { isRunsError, RunsError } from '../shared/errors.ts';
+import type { ServiceTranslate } from '../shared/texts.ts';
 import { declarations } from './assistants.ts';
-import type { Connection, Translate } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Network, NetworkOptions } from './network.ts';
 import { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -15,7 +17,7 @@ export interface OpenOptions {
   node: Node;
   settings: ServiceSettings;
   apiKey: string;
-  translate: Translate;
+  translate: ServiceTranslate;
 }
 
 /** Node-RED's own config nodes, as far as they are used here. */
@@ -61,7 +63,7 @@ export async function openService(options: OpenOptions): Promise<Connection> {
 }
 
 /** What kept the engine from starting, in the user's language; known by its form, as the engine is bundled apart. */
-function startFault(error: unknown, translate: Translate): RunsError {
+function startFault(error: unknown, translate: ServiceTranslate): RunsError {
   const { fault, values } = error as Partial<EngineStartError>;
   const reason = error instanceof Error ? error.message : String(error);
   return new RunsError(translate(`engine.${fault ?? 'other'}`, values ?? { reason }), {
@@ -69,7 +71,7 @@ function startFault(error: unknown, translate: Translate): RunsError {
   });
 }
 
-function checkAddress(url: string, translate: Translate): void {
+function checkAddress(url: string, translate: ServiceTranslate): void {
   if (url === '') throw new RunsError(translate('error.noUrl'), { code: 'no_url' });
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
@@ -80,7 +82,7 @@ function checkAddress(url: string, translate: Translate): void {
 }
 
 /** The platform's fetch refuses such addresses; the embedded engine's provider may have one. */
-function checkNoLogin(url: string, translate: Translate): void {
+function checkNoLogin(url: string, translate: ServiceTranslate): void {
   const { username, password } = new URL(url);
   if (username || password) throw new RunsError(translate('error.urlLogin'), { code: 'bad_url' });
 }

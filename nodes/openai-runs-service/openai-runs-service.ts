@@ -1,8 +1,10 @@
 /** The config node: where runs execute, and the key. One connection a service, made on first use. */
+
 import type { NodeAPI } from 'node-red';
-import { RunsError } from '../openai-runs/errors.ts';
+import { RunsError } from '../shared/errors.ts';
+import type { ServiceTranslate } from '../shared/texts.ts';
 import { addAdminRoutes } from './admin.ts';
-import type { Connection, Deployed, ServiceNode, Translate } from './connection.ts';
+import type { Connection, Deployed, ServiceNode } from './connection.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
 import { readServiceSettings, type ServiceDef } from './settings.ts';
@@ -13,7 +15,7 @@ interface Credentials {
 }
 
 export default function register(RED: NodeAPI): void {
-  const translate: Translate = (key, values) => RED._(`openai-runs-service.${key}`, values as never);
+  const translate: ServiceTranslate = (key, values) => RED._(`openai-runs-service.${key}`, values as never);
 
   function OpenAIRunsService(this: ServiceNode & { credentials: Credentials }, def: ServiceDef) {
     RED.nodes.createNode(this, def);

@@ -1,5 +1,7 @@
 /** The service's saved properties and their defaults. */
+
 import type { NodeDef } from 'node-red';
+import type { Below, ServiceText } from '../shared/texts.ts';
 
 /** Seconds. A forgotten run keeps its thread busy until it expires: nobody waits for a tool longer than a month. */
 export const LONGEST_EXPIRY = 30 * 24 * 3600;
@@ -41,6 +43,14 @@ export interface ServiceSettings {
   retention: number;
   /** Tokens; 0 = the engine's default. */
   contextWindow: number;
+}
+
+/** What the test button's request answers: a sentence of the editor's own locale, and whether it is good news. */
+export interface TestResult {
+  ok: boolean;
+  /** Below `test` in the locale. */
+  key: Below<ServiceText, 'test'>;
+  values: Record<string, unknown>;
 }
 
 export type ServiceDef = NodeDef & Record<string, unknown>;

@@ -8,6 +8,7 @@ import { text } from './editor/i18n.ts';
 import { type OutputSettings, outputKinds } from './editor/outputs.ts';
 import { watchWires } from './editor/upstream.ts';
 import { atLeast, checkMethod, checkTyped } from './editor/validate.ts';
+import type { MethodId } from './methods/method.ts';
 
 RED.nodes.registerType('openai-runs', {
   category: 'AI',
@@ -50,7 +51,7 @@ RED.nodes.registerType('openai-runs', {
   paletteLabel: () => text('palette'),
   label() {
     if (this.name) return this.name;
-    const method = text(`method.${this.method}.name`);
+    const method = text(`method.${this.method as MethodId}.name`);
     const assistant = this.fields?.assistant_id;
     if (assistant?.type !== 'str' || !assistant.value) return method;
     return `${method}: ${harmless(assistantName(this.service, assistant.value))}`;

@@ -1,7 +1,7 @@
 /** One input message on its way: its abort signal, its sends, and its one `done`. */
 import type { NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { RunView } from './follow/run-view.ts';
 import type { Params } from './methods/method.ts';
-import type { RunView } from './run-view.ts';
 
 /** What the status line shows of a job. */
 export type JobState = 'requesting' | 'waiting' | 'queued' | 'in_progress' | 'streaming' | 'tools';

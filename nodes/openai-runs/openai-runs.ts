@@ -1,13 +1,15 @@
 /** Registers the node type and joins its parts. Nothing heavy is loaded here. */
+
 import type { Node, NodeAPI } from 'node-red';
-import type { ServiceNode, Translate } from '../openai-runs-service/connection.ts';
-import { RunsError } from './errors.ts';
+import type { ServiceNode } from '../openai-runs-service/connection.ts';
+import { RunsError } from '../shared/errors.ts';
+import type { RunsTranslate } from '../shared/texts.ts';
 import { findMethod } from './methods/index.ts';
-import { RunsNode } from './runs-node.ts';
+import { RunsNode } from './node.ts';
 import { type RunsNodeDef, readSettings } from './settings.ts';
 
 export default function register(RED: NodeAPI): void {
-  const t: Translate = (key, values) => RED._(`openai-runs.${key}`, values as never);
+  const t: RunsTranslate = (key, values) => RED._(`openai-runs.${key}`, values as never);
 
   function OpenAIRuns(this: Node, def: RunsNodeDef) {
     RED.nodes.createNode(this, def);

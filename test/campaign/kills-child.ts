@@ -4,8 +4,8 @@
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Run } from '../../engine/domain/types.ts';
 import type { Model } from '../../engine/models/model.ts';
-import type { Run } from '../../engine/objects/types.ts';
 import { startEngine } from '../../engine/start.ts';
 import { clientOf } from '../engine/support.ts';
 

@@ -1,8 +1,8 @@
 /** Whatever a model says, in whatever order: the SDK reads it, the contract admits it, the database has it. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { RunStatus } from '../../engine/domain/types.ts';
 import { ModelError, type ModelEvent } from '../../engine/models/model.ts';
-import type { RunStatus } from '../../engine/objects/types.ts';
 import { Contract, contractIsHere } from './contract.ts';
 import { type Frame, type Script, ScriptedModel, Workshop } from './support.ts';
 

@@ -6,9 +6,9 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
-import { EngineStartError } from '../../engine/errors.ts';
-import { MIGRATIONS } from '../../engine/store/migrations.ts';
-import { openStore, realPath } from '../../engine/store/sqlite.ts';
+import { EngineStartError } from '../../engine/domain/errors.ts';
+import { openStore, realPath } from '../../engine/store/sqlite/database.ts';
+import { MIGRATIONS } from '../../engine/store/sqlite/migrations.ts';
 import {
   calls,
   framesOf,

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createEngine } from '../../engine/index.ts';
-import { EventLog } from '../../engine/lifecycle/events.ts';
 import { ModelError } from '../../engine/models/model.ts';
-import { eventStream } from '../../engine/routes/sse.ts';
+import { eventStream } from '../../engine/wire/routes/sse.ts';
+import { EventLog } from '../../engine/worker/event-log.ts';
 import {
   clientOf,
   framesOf,

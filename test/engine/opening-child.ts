@@ -1,5 +1,5 @@
 /** Opens a database, says so, and closes it. Argument: database. */
-import { openStore } from '../../engine/store/sqlite.ts';
+import { openStore } from '../../engine/store/sqlite/database.ts';
 
 try {
   const store = await openStore(process.argv[2] as string);

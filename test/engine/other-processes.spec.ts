@@ -10,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { sleep } from '../../engine/domain/waits.ts';
-import { openStore } from '../../engine/store/sqlite.ts';
+import { openStore } from '../../engine/store/sqlite/database.ts';
 import { hangs, ScriptedModel, says, until, Workshop } from './support.ts';
 
 const run = promisify(execFile);

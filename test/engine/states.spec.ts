@@ -5,9 +5,9 @@ import {
   isActive,
   TRANSITIONS,
   type TransitionName,
-} from '../../engine/lifecycle/states.ts';
+} from '../../engine/domain/run-states.ts';
+import type { Run, RunStatus } from '../../engine/domain/types.ts';
 import { ModelError } from '../../engine/models/model.ts';
-import type { Run, RunStatus } from '../../engine/objects/types.ts';
 import { transition } from '../../engine/store/runs.ts';
 import { type Bench, calls, hangs, type Script, ScriptedModel, says, until, Workshop } from './support.ts';
 

@@ -6,7 +6,7 @@ import { LONGEST_TIMER_MS } from '../../domain/waits.ts';
 import { ModelError, type ModelEvent, type ModelOptions } from '../model.ts';
 import { accountIn, baseAddress, endpoint, shown } from './address.ts';
 import { refused, silent, unreachable } from './errors.ts';
-import { sound } from './sound.ts';
+import { sound } from './validate-events.ts';
 
 /** One answer of a provider, read piece by piece. */
 export interface Reply {

@@ -12,8 +12,8 @@
  *   to cancel, or to let a deadline pass) in the message rehearse trouble.
  */
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
+import { newId } from '../../domain/ids.ts';
 import { countTokens, firstTokens } from '../../domain/tokens.ts';
-import { newId } from '../../ids.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { UsageEstimate } from '../tokens.ts';
 import { forcedCall, type PlannedCall, planCalls } from './calls.ts';

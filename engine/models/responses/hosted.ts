@@ -5,7 +5,7 @@ import type {
   ResponseFileSearchToolCall,
   ResponseOutputItem,
 } from 'openai/resources/responses/responses';
-import { RANKING } from '../../objects/types.ts';
+import { RANKING } from '../../domain/types.ts';
 import type { Turn } from '../model.ts';
 
 export type HostedItem = ResponseCodeInterpreterToolCall | ResponseFileSearchToolCall;

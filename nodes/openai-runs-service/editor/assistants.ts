@@ -1,6 +1,8 @@
 /** The list of assistants in the service dialog. */
+
+import { jsonType } from '../../shared/editor/json-input.ts';
+import type { Below, ServiceText } from '../../shared/texts.ts';
 import { text } from './i18n.ts';
-import { jsonType } from './json-input.ts';
 import { type Assistant, checkJson, checkTools } from './validate.ts';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -76,7 +78,12 @@ function buildItem(container: JQuery, assistant: Assistant, open: boolean): void
   makeTyped(container, id, assistant);
 }
 
-function row(inputId: string, key: string, icon: string, ...controls: JQuery[]): JQuery {
+function row(
+  inputId: string,
+  key: Below<ServiceText, 'assistant'>,
+  icon: string,
+  ...controls: JQuery[]
+): JQuery {
   const label = $('<label>', { for: inputId, id: `${inputId}-label` }).append(
     $('<i>', { class: `fa fa-${icon}`, 'aria-hidden': 'true' }),
     $('<span>').text(` ${text(`assistant.${key}`)}`),
@@ -133,7 +140,7 @@ function makeTyped(container: JQuery, id: string, assistant: Assistant): void {
         jsonType(text('assistant.formatSchema'), (value) => checkJson(value, () => true), 'json_schema'),
       ],
     });
-  for (const part of ['tools', 'format']) {
+  for (const part of ['tools', 'format'] as const) {
     const typed = container.find(`.runs-assistant-${part}`).next('.red-ui-typedInput-container');
     typed.attr({ role: 'group', 'aria-labelledby': `${id}-${part}-label` });
     typed

@@ -1,4 +1,5 @@
 /** The dialog of a service: shows what the chosen backend and provider need. */
+import type { ServiceSettings, TestResult } from '../settings.ts';
 import { collectAssistants, prepareAssistants } from './assistants.ts';
 import { text } from './i18n.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
@@ -35,6 +36,8 @@ const TESTED = [
   'proxy',
   'timeout',
 ];
+
+type Provider = ServiceSettings['provider'];
 
 const input = (name: string) => $(`#node-config-input-${name}`);
 /** "_ADD_" is the editor's own entry of a list of config nodes: none is chosen. */
@@ -119,9 +122,9 @@ async function testService(id: string): Promise<void> {
   settings.query = collectPairs(list('query'));
   const result = list('test-result').removeClass('runs-bad').text(text('test.asking'));
   list('test').prop('disabled', true);
-  const answer = await ask<{ ok: boolean; key: string; values: object }>(id, 'test', settings);
+  const answer = await ask<TestResult>(id, 'test', settings);
   list('test').prop('disabled', false);
-  const { ok, key, values } = answer ?? { ok: false, key: 'noRuntime', values: {} };
+  const { ok, key, values }: TestResult = answer ?? { ok: false, key: 'noRuntime', values: {} };
   result.toggleClass('runs-bad', !ok).text(text(`test.${key}`, { ...values }));
 }
 
@@ -153,7 +156,7 @@ function prepareDatabase(saved: string): void {
 }
 
 function showParts(): void {
-  const service = { backend: entered('backend'), provider: entered('provider') };
+  const service = { backend: entered('backend'), provider: (entered('provider') || 'rehearsal') as Provider };
   const embedded = service.backend !== 'server';
   const parts: Record<string, boolean> = {
     embedded,
@@ -168,7 +171,7 @@ function showParts(): void {
   for (const [part, shown] of Object.entries(parts)) $(`[data-part="${part}"]`).toggle(shown);
   $('#runs-service-url-required').toggle(needsUrl(service));
   $('#runs-service-backend-hint').text(text(`hint.backend.${embedded ? 'embedded' : 'server'}`));
-  $('#runs-service-provider-hint').text(text(`hint.provider.${service.provider || 'rehearsal'}`));
+  $('#runs-service-provider-hint').text(text(`hint.provider.${service.provider}`));
   input('url').attr(
     'placeholder',
     embedded ? text(`placeholder.url.${service.provider}`) : text('placeholder.url.server'),

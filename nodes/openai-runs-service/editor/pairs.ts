@@ -7,7 +7,7 @@ export interface Pair {
 }
 
 /** @param what names the list for screen readers: `headers` or `query` */
-export function preparePairs(list: JQuery, what: string, pairs: Pair[]): void {
+export function preparePairs(list: JQuery, what: 'headers' | 'query', pairs: Pair[]): void {
   list.editableList({
     addItem: (container: JQuery, index: number, pair: Partial<Pair>) => {
       const input = (part: 'name' | 'value') =>

@@ -1,7 +1,9 @@
 /** Settings that work with well-known programs and services, to start from. */
 
+import type { Below, ServiceText } from '../../shared/texts.ts';
+
 export interface Preset {
-  id: string;
+  id: Exclude<Below<ServiceText, 'preset'>, 'choose'>;
   backend: 'embedded' | 'server';
   provider?: 'rehearsal' | 'chat' | 'responses';
   url?: string;

@@ -1,5 +1,8 @@
 /** The dialog of a Runs node: joins method, fields, sections and outputs. */
+
 import { findMethod, methods } from '../methods/index.ts';
+import type { MethodId } from '../methods/method.ts';
+import type { Delivery } from '../settings.ts';
 import { assistantsOf, forgetAssistants } from './assistants.ts';
 import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
 import { text } from './i18n.ts';
@@ -155,10 +158,11 @@ function showSections(): void {
   const applies = sections(state());
   for (const [section, shown] of Object.entries(applies)) $(`[data-section="${section}"]`).toggle(shown);
   $('#runs-conversation-row').toggle(checked('#runs-conversation'));
-  $('#runs-method-hint').text(text(`method.${entered('method')}.hint`));
+  $('#runs-method-hint').text(text(`method.${entered('method') as MethodId}.hint`));
   $('#runs-tools-unwired').toggle(applies.toolLimits && open?.toolsWired === false);
-  const looks = entered('method') === 'getRun' && entered('delivery') !== 'stream';
-  const delivery = looks ? `getRun.${entered('delivery')}` : entered('delivery');
+  const chosen = entered('delivery') as Delivery;
+  const looks = entered('method') === 'getRun' && chosen !== 'stream';
+  const delivery = looks ? (`getRun.${chosen}` as const) : chosen;
   $('#runs-delivery-hint').text(applies.delivery ? text(`hint.delivery.${delivery}`) : '');
   if (open) {
     open.rows.refresh();

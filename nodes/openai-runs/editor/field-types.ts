@@ -1,8 +1,8 @@
 /** How a field of the API is typed in: what its typedInput offers, and what a value may be. */
-import { jsonType } from '../../openai-runs-service/editor/json-input.ts';
+import { jsonType } from '../../shared/editor/json-input.ts';
 import type { Parameter, ParameterType } from '../methods/method.ts';
 import type { Suggestion } from './assistants.ts';
-import { text } from './i18n.ts';
+import { fieldName, text } from './i18n.ts';
 
 /** A field as it is saved in the flow. */
 export interface SavedField {
@@ -157,7 +157,7 @@ function textType(field: string, suggest?: () => Promise<Suggestion[]>): TypedIn
     ...plain,
     expand() {
       RED.editor.editText({
-        title: text(`field.${field}`),
+        title: fieldName(field),
         value: fromInput(this.value()),
         mode: 'ace/mode/markdown',
         focus: true,

@@ -3,7 +3,7 @@ import { findMethod } from '../methods/index.ts';
 import type { Parameter } from '../methods/method.ts';
 import type { Suggestion } from './assistants.ts';
 import { checkField, fromInput, inputTypes, type SavedField, toInput } from './field-types.ts';
-import { text } from './i18n.ts';
+import { fieldName, text } from './i18n.ts';
 
 export type SavedFields = Record<string, SavedField>;
 
@@ -120,7 +120,7 @@ export class FieldRows {
     const label = $('<label>', { for: id, id: `${id}-label`, title: name });
     $('<i>', { class: `fa fa-${ICONS[name] ?? 'circle-o'}`, 'aria-hidden': 'true' }).appendTo(label);
     $('<span>')
-      .text(` ${text(`field.${name}`)}`)
+      .text(` ${fieldName(name)}`)
       .appendTo(label);
     $('<span>', { class: 'runs-required', 'aria-hidden': 'true', title: text('value.required') })
       .text(' *')
@@ -129,7 +129,7 @@ export class FieldRows {
     row.addClass('form-row').append(label, input);
     const suggest = name === 'assistant_id' ? () => this.#context.assistants() : undefined;
     input.typedInput({ types: inputTypes(name, parameter, suggest) });
-    nameParts(row, id, text(`field.${name}`));
+    nameParts(row, id, fieldName(name));
     input.on('change', () => this.refresh());
     // Node-RED offers completions on the arrow key only; a click asks for them, too.
     const visible = row.find('input.red-ui-typedInput-input');

@@ -1,29 +1,35 @@
 /** Messages that come back into the node as answers to its tool calls. */
 import type { NodeMessageInFlow } from 'node-red';
-import { isId } from '../check.ts';
-import type { Connect, Desk, Work } from '../desk.ts';
-import { RunsError } from '../errors.ts';
+import { RunsError } from '../../shared/errors.ts';
+import type { SessionOptions } from '../follow/session.ts';
 import type { Job } from '../job.ts';
-import { resumeRun } from '../perform/run.ts';
+import type { Run } from '../methods/method.ts';
+import type { Connect, NodeParts, Work } from '../node-parts.ts';
+import { isId } from '../request/check-field.ts';
 import { isObject } from '../settings.ts';
-import { callsOf } from './loop.ts';
+import { callsOf } from './calls.ts';
 import { outputOf } from './output.ts';
 import type { Tool } from './rounds.ts';
 
 type Answer = NodeMessageInFlow & { tool: Partial<Tool> & { call_id: string }; error?: unknown };
 
+type ResumeRun = (options: SessionOptions, run: Run, earlier: ReadonlyMap<string, string>) => Promise<void>;
+
 export class Answers {
-  private readonly desk: Desk;
+  private readonly parts: NodeParts;
+  private readonly resumeRun: ResumeRun;
   /** Runs of an earlier process that are being taken up. */
   private readonly resuming = new Set<string>();
 
-  constructor(desk: Desk) {
-    this.desk = desk;
+  /** @param resumeRun takes up a run with the outputs that are known */
+  constructor(parts: NodeParts, resumeRun: ResumeRun) {
+    this.parts = parts;
+    this.resumeRun = resumeRun;
   }
 
   /** Whether a message is an answer to a call of this node, and no new request. */
   isAnswer(msg: NodeMessageInFlow): msg is Answer {
-    const { settings, method, node } = this.desk;
+    const { settings, method, node } = this.parts;
     if (!settings.tools || method.answers !== 'run' || !method.delivers) return false;
     const { tool } = msg as Partial<Answer>;
     if (!isObject(tool) || typeof tool.call_id !== 'string') return false;
@@ -36,7 +42,7 @@ export class Answers {
    * @returns what there is to do for an answer to a run that this process has not followed so far
    */
   take(msg: Answer, done: (error?: Error) => void): Work | undefined {
-    const { rounds, stash, node, t } = this.desk;
+    const { rounds, stored, node, t } = this.parts;
     const { tool } = msg;
     let output: string;
     try {
@@ -55,7 +61,7 @@ export class Answers {
     const round = rounds.find(tool);
     if (round) {
       const taken = round.answer(tool.call_id, output);
-      if (taken === 'taken') stash.keep(round.runId, tool.call_id, output);
+      if (taken === 'taken') stored.keep(round.runId, tool.call_id, output);
       else node.debug(`${tool.call_id} was answered twice; the first answer counts`);
       done();
       return undefined;
@@ -77,11 +83,11 @@ export class Answers {
     output: string,
     done: () => void,
   ): Work | undefined {
-    const { rounds, stash } = this.desk;
+    const { rounds, stored } = this.parts;
     if (!isId(run_id) || !isId(thread_id)) {
       return () => Promise.reject(this.unknown({ call_id, run_id, thread_id }));
     }
-    stash.keep(run_id, call_id, output);
+    stored.keep(run_id, call_id, output);
     rounds.addEarly(run_id, call_id, output);
     if (this.resuming.has(run_id)) {
       done();
@@ -101,8 +107,8 @@ export class Answers {
     connect: Connect,
     tool: { call_id: string; run_id: string; thread_id: string },
   ): Promise<void> {
-    const { desk } = this;
-    const { method, settings, stash, node } = desk;
+    const { parts } = this;
+    const { method, settings, stored, node } = parts;
     if (method.answers !== 'run') return;
     const { call_id, run_id, thread_id } = tool;
     const connection = await connect();
@@ -112,8 +118,8 @@ export class Answers {
         if ((error as { status?: number }).status === 404) throw this.unknown(tool);
         throw error;
       });
-    if (!callsOf(run, this.desk.t).some(({ id }) => id === call_id)) {
-      stash.drop(run_id);
+    if (!callsOf(run, this.parts.t).some(({ id }) => id === call_id)) {
+      stored.drop(run_id);
       node.debug(`run ${run_id} (${run.status}) does not wait for ${call_id}; the answer is ignored`);
       return;
     }
@@ -121,11 +127,11 @@ export class Answers {
     delete (job.msg as Partial<Answer>).error;
     const delivery = settings.delivery === 'stream' ? 'stream' : 'wait';
     const request = { params: { run_id, thread_id }, delivery } as const;
-    await resumeRun({ desk, job, connection, method, request }, run, await stash.of(run_id));
+    await this.resumeRun({ parts, job, connection, method, request }, run, await stored.of(run_id));
   }
 
   private unknown(tool: Partial<Tool>): RunsError {
-    return this.error('unknown_call', tool, this.desk.t('error.unknownCall', { call: tool.call_id }));
+    return this.error('unknown_call', tool, this.parts.t('error.unknownCall', { call: tool.call_id }));
   }
 
   private error(code: string, { run_id, thread_id }: Partial<Tool>, message: string): RunsError {

@@ -1,4 +1,5 @@
 /** The texts of a node's dialog, and what of a flow or a server may stand in them. */
+import type { Translate } from '../texts.ts';
 
 /**
  * A name, id or message from a flow or a server, safe wherever the editor shows it. Node-RED puts validation messages
@@ -15,7 +16,7 @@ export function harmless(text: string): string {
  * @param node the node's type: texts stand below it in locales/<language>/<type>.json
  * @returns takes a key, and values for its `__name__` placeholders, which are made harmless
  */
-export function textsOf(node: string): (key: string, values?: Record<string, unknown>) => string {
+export function textsOf<Key extends string>(node: string): Translate<Key> {
   return (key, values = {}) => {
     const safe = Object.entries(values).map(([name, value]) => [
       name,

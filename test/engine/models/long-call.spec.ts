@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { mergeDeltas } from '../../../engine/lifecycle/merge-deltas.ts';
 import { Calls } from '../../../engine/models/calls.ts';
 import { JsonText } from '../../../engine/models/json-text.ts';
 import type { ModelEvent } from '../../../engine/models/model.ts';
+import { mergeDeltas } from '../../../engine/worker/merge-deltas.ts';
 import { far, head, json } from './support.ts';
 
 /** Milliseconds that a call of so many bytes takes, in pieces of twenty. */

@@ -1,0 +1,43 @@
+import { cancelWrongStatus, unknownPathId } from '../domain/errors.ts';
+import type { Service } from '../service.ts';
+import { ACTIVE, findRun, transition } from '../store/runs.ts';
+import type { RunRow } from '../store/schema.ts';
+import { threadOf } from '../store/threads.ts';
+import { endRun } from '../worker/end-run.ts';
+
+/**
+ * Marks a run as cancelling and ends its model request at once; the rest follows on its own.
+ * @returns the run, cancelling.
+ * @throws ApiError 400 for a run that is cancelling or has ended, 404.
+ */
+export async function cancelRun(service: Service, threadId: string, runId: string): Promise<RunRow> {
+  const { db, executor } = service;
+  await threadOf(db, threadId);
+  const run = await transition(db, runId, 'cancel', service.now());
+  if (run) {
+    if (!executor.stop(runId, 'cancel')) finishCancel(service, runId);
+    return run;
+  }
+  const found = await findRun(db, threadId, runId);
+  if (!found) throw unknownPathId('run', runId);
+  throw cancelWrongStatus(found.status);
+}
+
+/** Ends a cancelling run that nobody works on; should that fail, the sweep does it. */
+function finishCancel({ db, log, now, hub }: Service, runId: string): void {
+  endRun(db, runId, { name: 'cancelled', now: now() }).then(
+    (events) => events && hub.get(runId)?.append(...events),
+    (error: unknown) => log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
+  );
+}
+
+/** Ends the model requests of a thread that is about to be deleted. */
+export async function stopRunsOf({ db, executor }: Service, threadId: string): Promise<void> {
+  const runs = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('thread_id', '=', threadId)
+    .where('active', '=', ACTIVE)
+    .execute();
+  for (const { id } of runs) executor.stop(id, 'deleted');
+}

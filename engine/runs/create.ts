@@ -1,0 +1,202 @@
+/** Setting runs going: a new run, a thread with its run, and the answer to a call for tool outputs. */
+import type { Kysely } from 'kysely';
+import {
+  emptyThread,
+  modelNotFound,
+  notFound,
+  threadLockedForRun,
+  toolOutputsPartial,
+  toolOutputsWrongStatus,
+  unknownPathId,
+} from '../domain/errors.ts';
+import { newId } from '../domain/ids.ts';
+import { EMPTY_USAGE, threadObject } from '../objects/objects.ts';
+import { settleOptions } from '../objects/run-options.ts';
+import type { Service } from '../service.ts';
+import { findAssistant } from '../store/assistants.ts';
+import { hasUserMessage, insertMessages, newMessage } from '../store/messages.ts';
+import { activeRunId, findRun, insertRun, openParts, runById, transition } from '../store/runs.ts';
+import type { RunRecord, Tables, ThreadRow } from '../store/schema.ts';
+import { isUniqueViolation } from '../store/sqlite/database.ts';
+import { insertThread, threadOf } from '../store/threads.ts';
+import type { CreateRun, CreateThreadAndRun, SubmitToolOutputs } from '../wire/schemas/bodies.ts';
+import { closeParts, closingEvents, endRun, runEvent, saveParts } from '../worker/end-run.ts';
+import type { EventLog, RunEvent } from '../worker/event-log.ts';
+import { checkMessages, checkTools } from './capabilities.ts';
+
+/** A run that was just set going, and the log of what happens to it. */
+export interface Started {
+  run: RunRecord;
+  log: EventLog;
+}
+
+type Body = CreateRun | CreateThreadAndRun;
+
+/** Asked before the transaction, which must not wait for a provider. @throws ApiError 400 */
+async function checkModel({ db, models }: Service, { model, assistant_id }: Body): Promise<void> {
+  const name = model ?? (await findAssistant(db, assistant_id))?.model;
+  if (name !== undefined && (await models.lacks(name))) throw modelNotFound(name, 400);
+}
+
+/** The new run on a thread that is known to be free; nothing is written. */
+async function newRun(
+  service: Service,
+  db: Kysely<Tables>,
+  thread: ThreadRow,
+  id: string,
+  body: Body,
+  fileSearchContent = false,
+): Promise<RunRecord> {
+  const assistant = await findAssistant(db, body.assistant_id);
+  if (!assistant) throw notFound('assistant', body.assistant_id);
+  const options = settleOptions(assistant, thread, body, fileSearchContent);
+  checkTools(service, options);
+  if (!options.instructions && !(await hasUserMessage(db, thread.id))) throw emptyThread();
+  const now = service.now();
+  return {
+    id,
+    thread_id: thread.id,
+    assistant_id: assistant.id,
+    status: 'queued',
+    active: 1,
+    created_at: now,
+    started_at: null,
+    expires_at: now + service.expirySeconds,
+    cancelled_at: null,
+    failed_at: null,
+    completed_at: null,
+    required_action: null,
+    last_error: null,
+    incomplete_details: null,
+    usage: JSON.stringify(EMPTY_USAGE),
+    metadata: JSON.stringify(body.metadata ?? {}),
+    options: JSON.stringify(options),
+    worker: service.workerId,
+    window_from: null,
+    window_head: null,
+  };
+}
+
+/**
+ * Writes with `write`, tells the readers, and puts the executor to work.
+ * The run is held meanwhile, so that the sweep leaves it to us.
+ */
+async function setGoing(
+  { db, hub, executor }: Service,
+  runId: string,
+  write: (trx: Kysely<Tables>) => Promise<{ run: RunRecord; events: RunEvent[] }>,
+): Promise<Started> {
+  const release = hub.hold(runId);
+  try {
+    const { run, events } = await db.transaction().execute(write);
+    const log = hub.open(runId);
+    log.append(...events);
+    executor.start(runId, log);
+    return { run, log };
+  } finally {
+    release();
+  }
+}
+
+const createdEvents = (run: RunRecord): RunEvent[] => {
+  const queued = runEvent(run);
+  return [{ ...queued, event: 'thread.run.created' }, queued];
+};
+
+/** @throws ApiError 400 for a locked or empty thread, 404 for an unknown thread or assistant. */
+export async function createRun(
+  service: Service,
+  threadId: string,
+  body: CreateRun,
+  { fileSearchContent = false } = {},
+): Promise<Started> {
+  const id = newId('run');
+  checkMessages(service, body.additional_messages);
+  await checkModel(service, body);
+  try {
+    return await setGoing(service, id, async (trx) => {
+      const thread = await threadOf(trx, threadId);
+      const active = await activeRunId(trx, threadId);
+      if (active) throw threadLockedForRun(threadId, active);
+      const messages = body.additional_messages ?? [];
+      await insertMessages(
+        trx,
+        messages.map((message) => newMessage(threadId, message, service.now())),
+      );
+      const run = await newRun(service, trx, thread, id, body, fileSearchContent);
+      await insertRun(trx, run);
+      return { run, events: createdEvents(run) };
+    });
+  } catch (error) {
+    // Another process was first, between our look and our write.
+    const active = isUniqueViolation(error) && (await activeRunId(service.db, threadId));
+    throw active ? threadLockedForRun(threadId, active) : error;
+  }
+}
+
+/** @throws ApiError 400 for an empty thread, 404 for an unknown assistant; then no thread is made either. */
+export async function createThreadAndRun(service: Service, body: CreateThreadAndRun): Promise<Started> {
+  const id = newId('run');
+  checkMessages(service, body.thread?.messages);
+  await checkModel(service, body);
+  return setGoing(service, id, async (trx) => {
+    const thread = await insertThread(trx, body.thread ?? {}, service.now());
+    const run = await newRun(service, trx, thread, id, body);
+    await insertRun(trx, run);
+    return { run, events: [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)] };
+  });
+}
+
+interface StoredCall {
+  id: string;
+  function?: { output: string | null };
+}
+
+/** The step's details with every output in its place. @throws ApiError 400 unless all ids are there, once. */
+function withOutputs(details: string, outputs: SubmitToolOutputs['tool_outputs']): string {
+  const parsed = JSON.parse(details) as { tool_calls: StoredCall[] };
+  const calls = parsed.tool_calls.filter((call) => call.function);
+  const expected = calls.map(({ id }) => id);
+  const got = outputs.map(({ tool_call_id }) => tool_call_id);
+  const byId = new Map(outputs.map(({ tool_call_id, output }) => [tool_call_id, output ?? '']));
+  if (got.length !== expected.length || !expected.every((id) => byId.has(id))) {
+    throw toolOutputsPartial(expected, got);
+  }
+  for (const call of calls) call.function!.output = byId.get(call.id)!;
+  return JSON.stringify(parsed);
+}
+
+/**
+ * Answers a run that waits for its tools; it is queued again.
+ * @throws ApiError 400 for a run in another status or ids that are not exactly those asked for, 404.
+ */
+export async function submitToolOutputs(
+  service: Service,
+  threadId: string,
+  runId: string,
+  body: SubmitToolOutputs,
+): Promise<Started> {
+  const { db } = service;
+  await threadOf(db, threadId);
+  const run = await findRun(db, threadId, runId);
+  if (!run) throw unknownPathId('run', runId);
+  const now = service.now();
+  if (run.status === 'requires_action' && run.expires_at !== null && run.expires_at <= now) {
+    await endRun(db, runId, { name: 'expire', now });
+    throw toolOutputsWrongStatus('expired');
+  }
+  if (run.status !== 'requires_action') throw toolOutputsWrongStatus(run.status);
+  return setGoing(service, runId, async (trx) => {
+    const queued = await transition(trx, runId, 'submit', now, { worker: service.workerId });
+    if (!queued) {
+      // Another request was first, between our look and our write.
+      const found = await runById(trx, runId);
+      throw found ? toolOutputsWrongStatus(found.status) : unknownPathId('run', runId);
+    }
+    const { step } = await openParts(trx, runId);
+    const details = withOutputs(step!.details, body.tool_outputs);
+    const parts = closeParts({ step: { ...step!, details } }, { name: 'complete', now });
+    await saveParts(trx, parts);
+    return { run: queued, events: [...closingEvents(parts, queued), runEvent(queued)] };
+  });
+}

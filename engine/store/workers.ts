@@ -1,0 +1,148 @@
+/** Which processes are at work on the database: signs of life, and who is certainly dead. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Kysely, Selectable } from 'kysely';
+import type { Tables, WorkersTable } from './schema.ts';
+
+/** Milliseconds between two signs of life. */
+const HEARTBEAT_MS = 3_000;
+/** Milliseconds without one after which a process counts as dead: a waiting file or a slow disk takes a few. */
+const LEASE_MS = 20_000;
+/** Milliseconds that the clock may move more or less than time does; beyond, it was set, or the machine slept. */
+const CLOCK_JUMP_MS = 5_000;
+
+export const newWorkerId = (): string => `worker_${randomBytes(12).toString('hex')}`;
+
+/** Ids of the engines of this very process. */
+const own = new Set<string>();
+
+const attempt = <T>(read: () => T): T | undefined => {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Where a process number means the same process: one boot of one kernel, and one container's numbers in it. Elsewhere
+ * the same number is somebody else's: containers of one name, all with the number 1.
+ */
+function numberScope(): string {
+  const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  const space = attempt(() => readlinkSync('/proc/self/ns/pid'));
+  return boot && space ? `${boot} ${space}` : `${process.platform} ${hostname()}`;
+}
+
+/** When a process began, in ticks since the boot: tells it from a later one of the same number. Empty if unknown. */
+function beginOf(pid: number): string {
+  const line = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? '';
+  // The name in brackets may hold anything, brackets too; 20 fields after it comes the start time.
+  return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it exists and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+const SCOPE = numberScope();
+
+export interface WorkersOptions {
+  db: Kysely<Tables>;
+  workerId: string;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+}
+
+export class Workers {
+  readonly #options: WorkersOptions;
+  #lastBeat = Number.NEGATIVE_INFINITY;
+  /** Clock and time at the last look; a difference between their ways means that the clock was set. */
+  #looked: { clock: number; time: number };
+  /** Until then nobody is judged by the clock: everyone's signs look old right after it was set. */
+  #judgeFrom = Number.NEGATIVE_INFINITY;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#looked = { clock: options.clock(), time: performance.now() };
+  }
+
+  /** Gives the first sign of life. */
+  async signIn(): Promise<void> {
+    own.add(this.#options.workerId);
+    await this.beat();
+  }
+
+  async signOut(): Promise<void> {
+    const { db, workerId } = this.#options;
+    own.delete(workerId);
+    await db.deleteFrom('workers').where('id', '=', workerId).execute();
+  }
+
+  /** A sign of life, if one is due. */
+  async beat(): Promise<void> {
+    const { db, workerId, clock } = this.#options;
+    if (clock() - this.#lastBeat < HEARTBEAT_MS && clock() >= this.#lastBeat) return;
+    const row = {
+      id: workerId,
+      host: `${SCOPE} ${beginOf(process.pid)}`,
+      pid: process.pid,
+      seen_at: clock(),
+    };
+    await db
+      .insertInto('workers')
+      .values(row)
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: row.seen_at }))
+      .execute();
+    this.#lastBeat = row.seen_at;
+  }
+
+  /** Those of these workers that no longer live, those without a row included. */
+  async dead(ids: Iterable<string>): Promise<Set<string>> {
+    const dead = new Set(ids);
+    dead.delete(this.#options.workerId);
+    if (dead.size === 0) return dead;
+    this.#noticeClock();
+    const rows = await this.#options.db
+      .selectFrom('workers')
+      .selectAll()
+      .where('id', 'in', [...dead])
+      .execute();
+    for (const row of rows) if (this.#lives(row)) dead.delete(row.id);
+    return dead;
+  }
+
+  async forget(ids: ReadonlySet<string>): Promise<void> {
+    if (ids.size === 0) return;
+    await this.#options.db
+      .deleteFrom('workers')
+      .where('id', 'in', [...ids])
+      .execute();
+  }
+
+  /** A process lives while its signs are fresh. Its number only shortens the wait, and only where it is certain. */
+  #lives({ id, host, pid, seen_at }: Selectable<WorkersTable>): boolean {
+    if (own.has(id)) return true;
+    if (host.startsWith(`${SCOPE} `)) {
+      const begin = host.slice(SCOPE.length + 1);
+      // A number in use again is another process, and so is this very one where it did not make the row.
+      if (!exists(pid) || pid === process.pid || (begin !== '' && begin !== beginOf(pid))) return false;
+    }
+    if (performance.now() < this.#judgeFrom) return true;
+    return this.#options.clock() - seen_at < LEASE_MS;
+  }
+
+  #noticeClock(): void {
+    const now = { clock: this.#options.clock(), time: performance.now() };
+    const moved = now.clock - this.#looked.clock - (now.time - this.#looked.time);
+    if (Math.abs(moved) > CLOCK_JUMP_MS) this.#judgeFrom = now.time + LEASE_MS;
+    this.#looked = now;
+  }
+}

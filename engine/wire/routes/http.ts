@@ -1,0 +1,46 @@
+/** Reading requests and writing answers, the same for every path. */
+import type { Context } from 'hono';
+import type * as z from 'zod/mini';
+import { notJson } from '../../domain/errors.ts';
+import { isActive } from '../../domain/run-states.ts';
+import { runObject } from '../../objects/objects.ts';
+import type { RunRecord } from '../../store/schema.ts';
+import { parse } from '../schemas/translate.ts';
+
+/** Milliseconds after which a poller may look again; a look costs one indexed read in the same process. */
+const POLL_AFTER_MS = 250;
+
+export interface RouteEnv {
+  Bindings: {
+    /** The request's body; read before its path is. */
+    body: string;
+    signal?: AbortSignal | null | undefined;
+  };
+}
+
+export type RouteContext = Context<RouteEnv>;
+
+/**
+ * The body as its schema describes it; no body counts as an empty object, as for cancel.
+ * @throws ApiError 400.
+ */
+export function readBody<T extends z.core.$ZodType>(c: RouteContext, schema: T): z.output<T> {
+  const text = c.env.body;
+  let value: unknown = {};
+  if (text.trim()) {
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw notJson();
+    }
+  }
+  return parse(schema, value);
+}
+
+export const queryOf = (c: RouteContext): URLSearchParams => new URL(c.req.url).searchParams;
+
+/** A run, and when to look again while it can still change. */
+export function runResponse(c: RouteContext, run: RunRecord): Response {
+  if (isActive(run.status)) c.header('openai-poll-after-ms', String(POLL_AFTER_MS));
+  return c.json(runObject(run));
+}

@@ -1,0 +1,76 @@
+import { Hono } from 'hono';
+import { modifyWrongStatus, unknownPathId } from '../../domain/errors.ts';
+import { runObject } from '../../objects/objects.ts';
+import { cancelRun } from '../../runs/cancel.ts';
+import { createRun, submitToolOutputs } from '../../runs/create.ts';
+import { watchRun } from '../../runs/watch.ts';
+import type { Service } from '../../service.ts';
+import { listObject, page } from '../../store/paging.ts';
+import { findRun } from '../../store/runs.ts';
+import type { RunRow } from '../../store/schema.ts';
+import { threadOf } from '../../store/threads.ts';
+import * as bodies from '../schemas/bodies.ts';
+import { parseInclude, parseListQuery } from '../schemas/queries.ts';
+import { queryOf, type RouteContext, type RouteEnv, readBody, runResponse } from './http.ts';
+import { eventStream } from './sse.ts';
+
+export function runRoutes(service: Service): Hono<RouteEnv> {
+  const { db } = service;
+  const routes = new Hono<RouteEnv>();
+
+  const runOf = async (c: RouteContext): Promise<RunRow> => {
+    const { thread_id, run_id } = c.req.param() as { thread_id: string; run_id: string };
+    await threadOf(db, thread_id);
+    const run = await findRun(db, thread_id, run_id);
+    if (!run) throw unknownPathId('run', run_id);
+    return run;
+  };
+
+  routes.get('/threads/:thread_id/runs', async (c) => {
+    const { run_id: _, ...query } = parseListQuery(queryOf(c));
+    const { id: thread_id } = await threadOf(db, c.req.param('thread_id'));
+    const { rows, hasMore } = await page<'runs', RunRow>(db, 'runs', { thread_id }, query);
+    return c.json(listObject(rows.map(runObject), hasMore));
+  });
+
+  routes.post('/threads/:thread_id/runs', async (c) => {
+    const include = parseInclude(queryOf(c));
+    const body = readBody(c, bodies.createRun);
+    const { run, log } = await createRun(service, c.req.param('thread_id'), body, include);
+    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+  });
+
+  // `?stream=true` is this service's own: another reader of a run that is going on, from its attempt's start.
+  routes.get('/threads/:thread_id/runs/:run_id', async (c) => {
+    const run = await runOf(c);
+    if (queryOf(c).get('stream') !== 'true') return runResponse(c, run);
+    return eventStream(service.hub.get(run.id) ?? watchRun(service, run.id), c.env.signal);
+  });
+
+  routes.post('/threads/:thread_id/runs/:run_id', async (c) => {
+    const { metadata } = readBody(c, bodies.modifyMetadata);
+    const run = await runOf(c);
+    if (run.status === 'in_progress') throw modifyWrongStatus(run.status);
+    if (metadata === undefined) return runResponse(c, run);
+    await db
+      .updateTable('runs')
+      .set({ metadata: JSON.stringify(metadata ?? {}) })
+      .where('id', '=', run.id)
+      .execute();
+    return runResponse(c, await runOf(c));
+  });
+
+  routes.post('/threads/:thread_id/runs/:run_id/cancel', async (c) => {
+    const { thread_id, run_id } = c.req.param();
+    return runResponse(c, await cancelRun(service, thread_id, run_id));
+  });
+
+  routes.post('/threads/:thread_id/runs/:run_id/submit_tool_outputs', async (c) => {
+    const { thread_id, run_id } = c.req.param();
+    const body = readBody(c, bodies.submitToolOutputs);
+    const { run, log } = await submitToolOutputs(service, thread_id, run_id, body);
+    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+  });
+
+  return routes;
+}

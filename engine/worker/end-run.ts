@@ -1,0 +1,133 @@
+/** How a run ends: its row, its open step and message, and the events that tell of it, in one go. */
+import type { Kysely } from 'kysely';
+import { CLOSINGS, type EndName, type RunPatch } from '../domain/run-states.ts';
+import type { Usage } from '../models/model.ts';
+import { messageObject, runObject, stepObject } from '../objects/objects.ts';
+import type { RunOptions } from '../objects/run-options.ts';
+import { openParts, runById, transition } from '../store/runs.ts';
+import type { MessageRecord, RunRecord, StepRecord, Tables } from '../store/schema.ts';
+import type { RunEvent } from './event-log.ts';
+
+export interface LastError {
+  code: 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt';
+  message: string;
+}
+
+/** What a run has open; content as far as it came. */
+export interface Open {
+  step?: StepRecord | undefined;
+  message?: MessageRecord | undefined;
+}
+
+export interface Ending {
+  name: 'complete' | EndName;
+  /** Seconds since 1970. */
+  now: number;
+  lastError?: LastError | undefined;
+  /** Of the turn that ends, for the open step. */
+  usage?: Usage | undefined;
+  /** Why the open message of an incomplete run stopped. */
+  cutBy?: 'max_tokens' | 'content_filter' | undefined;
+  patch?: RunPatch;
+}
+
+const COMPLETED = { step: 'completed', message: 'completed' } as const;
+
+/** The open message and step as the ending leaves them. */
+export function closeParts(open: Open, { name, now, lastError, usage, cutBy }: Ending): Open {
+  const closing = name === 'complete' ? COMPLETED : CLOSINGS[name];
+  const message: MessageRecord | undefined = open.message && {
+    ...open.message,
+    ...(closing.message === 'completed'
+      ? { status: 'completed', completed_at: now }
+      : { status: 'incomplete', incomplete_at: now, incomplete_reason: cutBy ?? closing.message }),
+  };
+  const step: StepRecord | undefined = open.step && {
+    ...open.step,
+    status: closing.step,
+    [`${closing.step}_at`]: now,
+    usage: usage ? JSON.stringify(usage) : open.step.usage,
+    // A step knows only two codes (spec), a run three.
+    last_error: lastError
+      ? JSON.stringify({
+          ...lastError,
+          code: lastError.code === 'invalid_prompt' ? 'server_error' : lastError.code,
+        })
+      : null,
+  };
+  return { message, step };
+}
+
+/** Events of parts that were just closed; the message before the step that made it. */
+export function closingEvents({ message, step }: Open, run: RunRecord): RunEvent[] {
+  const events: RunEvent[] = [];
+  if (message) events.push({ event: `thread.message.${message.status}`, data: messageObject(message) });
+  if (step) {
+    const fileSearchContent = (JSON.parse(run.options) as RunOptions).includeSearchContent;
+    events.push({ event: `thread.run.step.${step.status}`, data: stepObject(step, { fileSearchContent }) });
+  }
+  return events;
+}
+
+export const runEvent = (run: RunRecord): RunEvent => ({
+  event: `thread.run.${run.status}`,
+  data: runObject(run),
+});
+
+/** The stream's own error: what became of the run cannot be told by a run event. */
+export const errorEvent = (message: string, type = 'server_error'): RunEvent => ({
+  event: 'error',
+  data: { code: null, message, param: null, type },
+});
+
+/** For a run that was deleted while somebody followed it. */
+export const goneEvent = (runId: string): RunEvent =>
+  errorEvent(`No run found with id '${runId}'.`, 'invalid_request_error');
+
+/** Writes closed parts. Nothing is changed of a part that is gone, or that another process has closed meanwhile. */
+export async function saveParts(db: Kysely<Tables>, { message, step }: Open): Promise<void> {
+  if (message) {
+    const { content, status, completed_at, incomplete_at, incomplete_reason } = message;
+    await db
+      .updateTable('messages')
+      .set({ content, status, completed_at, incomplete_at, incomplete_reason })
+      .where('id', '=', message.id)
+      .where('status', '=', 'in_progress')
+      .execute();
+  }
+  if (step) {
+    const { status, details, last_error, usage, completed_at, failed_at, cancelled_at, expired_at, memory } =
+      step;
+    await db
+      .updateTable('steps')
+      .set({ status, details, last_error, usage, completed_at, failed_at, cancelled_at, expired_at, memory })
+      .where('id', '=', step.id)
+      .where('status', '=', 'in_progress')
+      .execute();
+  }
+}
+
+/**
+ * Ends a run in the database, compare-and-set, all or nothing.
+ * @param open what the run has open as this process knows it; read from the database when not given.
+ * @returns the events to append, or undefined when the run no longer was where this ending starts.
+ */
+export function endRun(
+  db: Kysely<Tables>,
+  runId: string,
+  ending: Ending,
+  open?: Open,
+): Promise<RunEvent[] | undefined> {
+  const { name, now, lastError } = ending;
+  return db.transaction().execute(async (trx) => {
+    const before = name === 'cancelled' ? await runById(trx, runId) : undefined;
+    const run = await transition(trx, runId, name, now, {
+      ...(lastError && { last_error: JSON.stringify(lastError) }),
+      ...ending.patch,
+    });
+    if (!run) return undefined;
+    const parts = closeParts(open ?? (await openParts(trx, runId)), ending);
+    await saveParts(trx, parts);
+    return [...closingEvents(parts, run), ...(before ? [runEvent(before)] : []), runEvent(run)];
+  });
+}

@@ -1,0 +1,101 @@
+/** What happens in a run, as a list that only grows. Streams, however many, read from it at their own pace. */
+
+/** One event of the stream, its data an object that nobody changes afterwards. */
+export interface RunEvent {
+  event: string;
+  data: unknown;
+}
+
+const frameOf = ({ event, data }: RunEvent) =>
+  `event: ${event}\ndata: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+
+/** The events of one attempt: from creation or submitted outputs until the run ends or asks for tools. */
+export class EventLog {
+  readonly #events: RunEvent[] = [];
+  /** Text of each event, made when the first reader needs it. */
+  readonly #frames: (string | undefined)[] = [];
+  readonly #waiting = new Set<() => void>();
+  #ended = false;
+
+  get length(): number {
+    return this.#events.length;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  append(...events: RunEvent[]): void {
+    if (this.#ended) return;
+    this.#events.push(...events);
+    this.#wake();
+  }
+
+  /** Appends the closing frame; nothing can follow. */
+  end(): void {
+    if (this.#ended) return;
+    this.#events.push({ event: 'done', data: '[DONE]' });
+    this.#ended = true;
+    this.#wake();
+  }
+
+  events(): readonly RunEvent[] {
+    return this.#events;
+  }
+
+  /** The frames from `index` on, as they go over the wire. */
+  frames(index: number): string {
+    let text = '';
+    for (let i = index; i < this.#events.length; i++) text += this.#frames[i] ??= frameOf(this.#events[i]!);
+    return text;
+  }
+
+  /** Calls back once when something is appended; the returned function takes that back. */
+  onNext(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
+  }
+}
+
+/** The logs of the runs that this process has in hand. */
+export class EventHub {
+  readonly #logs = new Map<string, EventLog>();
+  readonly #held = new Map<string, number>();
+
+  /** Starts a attempt's log; readers of an earlier attempt keep theirs. */
+  open(runId: string): EventLog {
+    const log = new EventLog();
+    this.#logs.set(runId, log);
+    return log;
+  }
+
+  get(runId: string): EventLog | undefined {
+    return this.#logs.get(runId);
+  }
+
+  /** Ends a attempt's log. Readers still read to its end; the hub forgets it. */
+  close(runId: string, log: EventLog): void {
+    log.end();
+    if (this.#logs.get(runId) === log) this.#logs.delete(runId);
+  }
+
+  /** Marks a run as about to be started by this process, until the returned function is called. */
+  hold(runId: string): () => void {
+    this.#held.set(runId, (this.#held.get(runId) ?? 0) + 1);
+    return () => {
+      const left = this.#held.get(runId)! - 1;
+      if (left > 0) this.#held.set(runId, left);
+      else this.#held.delete(runId);
+    };
+  }
+
+  isHeld(runId: string): boolean {
+    return this.#held.has(runId);
+  }
+}

@@ -1,0 +1,293 @@
+/** Runs what is queued: one attempt is a claim, one turn of the model, and what that turn means for the run. */
+import type { Kysely } from 'kysely';
+import { changesOf } from '../domain/run-states.ts';
+import { type Model, ModelError } from '../models/model.ts';
+import { addUsage } from '../objects/objects.ts';
+import type { RunOptions } from '../objects/run-options.ts';
+import type { EngineLog, RunNotice } from '../options.ts';
+import { BudgetSpent, prepareTurn } from '../prompt/turn.ts';
+import { runById, transition } from '../store/runs.ts';
+import type { RunRow, Tables } from '../store/schema.ts';
+import { storeFault } from '../store/sqlite/faults.ts';
+import { type AskOptions, ask } from './ask-model.ts';
+import {
+  closeParts,
+  closingEvents,
+  type Ending,
+  endRun,
+  errorEvent,
+  goneEvent,
+  type LastError,
+  runEvent,
+  saveParts,
+} from './end-run.ts';
+import type { EventHub, EventLog } from './event-log.ts';
+import { mergeDeltas } from './merge-deltas.ts';
+import { limitTurn } from './turn-limit.ts';
+import { type TurnResult, TurnWriter } from './turn-writer.ts';
+
+/** Why an attempt is ended from outside. */
+export type StopReason = 'cancel' | 'expire' | 'shutdown' | 'deleted';
+
+export interface ExecutorOptions {
+  db: Kysely<Tables>;
+  hub: EventHub;
+  model: Model;
+  log: EngineLog;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  /** Tokens the model can read. */
+  contextWindow: number;
+  workerId: string;
+  onNotice: (notice: RunNotice) => void;
+  sleep?: AskOptions['sleep'];
+}
+
+interface Attempt {
+  controller: AbortController;
+  stop: StopReason | undefined;
+  done: Promise<void>;
+}
+
+export const STOPPED: LastError = {
+  code: 'server_error',
+  message: 'The service was stopped while the run was in progress.',
+};
+const UNKNOWN: LastError = { code: 'server_error', message: 'Sorry, something went wrong.' };
+
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #attempts = new Map<string, Attempt>();
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up a queued run and returns at once; its events go to the log, which is closed at the attempt's end. */
+  start(runId: string, log: EventLog): void {
+    const attempt: Attempt = { controller: new AbortController(), stop: undefined, done: Promise.resolve() };
+    this.#attempts.set(runId, attempt);
+    attempt.done = this.#attempt(runId, log, attempt)
+      .catch((error: unknown) => {
+        // The claim itself could not be written: the run is still queued, and the sweep takes it up again.
+        this.#options.log.error(`Run ${runId}: ${String(error)}`);
+        log.append(errorEvent(storeMessage(error)));
+      })
+      .finally(() => {
+        if (this.#attempts.get(runId) === attempt) this.#attempts.delete(runId);
+        this.#options.hub.close(runId, log);
+      });
+  }
+
+  /** True while this process is at work on the run. */
+  has(runId: string): boolean {
+    return this.#attempts.has(runId);
+  }
+
+  /** How many runs are at work. */
+  get size(): number {
+    return this.#attempts.size;
+  }
+
+  /** Aborts the model request of a run at once. @returns false when the run is not at work here. */
+  stop(runId: string, reason: StopReason): boolean {
+    const attempt = this.#attempts.get(runId);
+    if (!attempt) return false;
+    attempt.stop ??= reason;
+    attempt.controller.abort(new DOMException(`The run was stopped (${reason}).`, 'AbortError'));
+    return true;
+  }
+
+  /** Stops every run and waits until what is owed is written. */
+  async stopAll(): Promise<void> {
+    const done = [...this.#attempts.values()].map((attempt) => attempt.done);
+    for (const runId of this.#attempts.keys()) this.stop(runId, 'shutdown');
+    await Promise.all(done);
+  }
+
+  #now = (): number => Math.floor(this.#options.clock() / 1000);
+
+  async #attempt(runId: string, log: EventLog, attempt: Attempt): Promise<void> {
+    const { db, workerId } = this.#options;
+    // A run stopped by the shutdown before its claim stays queued for the next start.
+    if (attempt.stop === 'shutdown') {
+      log.append(errorEvent('The service was stopped; the run stays queued.'));
+      return;
+    }
+    const run = await transition(db, runId, 'claim', this.#now(), { worker: workerId });
+    if (!run) return this.#settle(runId, log);
+    log.append(runEvent(run));
+    const writer = new TurnWriter(db, log, run, this.#now);
+    let ending: Omit<Ending, 'now'>;
+    try {
+      const outcome = await this.#turn(run, writer, attempt);
+      if (outcome.kind === 'calls') {
+        if (await this.#requireAction(run, log, writer, outcome.calls)) return;
+        return this.#settle(runId, log, writer);
+      }
+      ending = outcome.ending;
+    } catch (error) {
+      ending = this.#endingOf(error, attempt, run);
+    }
+    await this.#end(run, log, writer, ending);
+  }
+
+  /** One call of the model, and what it means. */
+  async #turn(
+    run: RunRow,
+    writer: TurnWriter,
+    attempt: Attempt,
+  ): Promise<Extract<TurnResult, { kind: 'calls' }> | { kind: 'ended'; ending: Omit<Ending, 'now'> }> {
+    const options = JSON.parse(run.options) as RunOptions;
+    const { db, model, sleep, clock, contextWindow, onNotice } = this.#options;
+    const { signal } = attempt.controller;
+    const turn = await prepareTurn(db, run, options, contextWindow, signal);
+    signal.throwIfAborted();
+    const timeLeft = () => (run.expires_at === null ? Infinity : run.expires_at * 1000 - clock());
+    let reason: 'stop' | 'length' | 'content_filter' | undefined;
+    const said = ask(model, turn, {
+      timeLeft,
+      onRetry: ({ error, attempt, wait }) =>
+        onNotice({ kind: 'retry', runId: run.id, reason: error.reason, attempt, wait }),
+      ...(sleep && { sleep }),
+    });
+    for await (const event of limitTurn(mergeDeltas(said))) {
+      await writer.apply(event);
+      if (event.type === 'end') reason = event.reason;
+    }
+    if (!reason) throw new ModelError('The model ended its answer without saying so.');
+    if (writer.textAfterCalls.trim()) {
+      this.#options.log.warn(`Run ${run.id}: text that came after tool calls was left out.`);
+    }
+    const result = writer.result(reason);
+    const used = addUsage(JSON.parse(run.usage), writer.usage);
+    if (options.maxPromptTokens !== null && used.prompt_tokens > options.maxPromptTokens) {
+      return { kind: 'ended', ending: outOfBudget('max_prompt_tokens') };
+    }
+    if (result.kind === 'calls') return result;
+    if (result.kind === 'answered') return { kind: 'ended', ending: { name: 'complete' } };
+    if (result.by === 'max_tokens') {
+      return { kind: 'ended', ending: { ...outOfBudget('max_completion_tokens'), cutBy: 'max_tokens' } };
+    }
+    // The spec knows no reason for a filter's stop; the message says it.
+    return {
+      kind: 'ended',
+      ending: { name: 'incomplete', cutBy: 'content_filter', patch: { incomplete_details: '{}' } },
+    };
+  }
+
+  async #requireAction(
+    run: RunRow,
+    log: EventLog,
+    writer: TurnWriter,
+    calls: Extract<TurnResult, { kind: 'calls' }>['calls'],
+  ): Promise<boolean> {
+    const { step } = writer.open();
+    const required_action = JSON.stringify({
+      type: 'submit_tool_outputs',
+      submit_tool_outputs: {
+        tool_calls: calls.map(({ id, type, function: { name, arguments: args } }) => ({
+          id,
+          type,
+          function: { name, arguments: args },
+        })),
+      },
+    });
+    const usage = JSON.stringify(addUsage(JSON.parse(run.usage), writer.usage));
+    const changed = await this.#options.db.transaction().execute(async (trx) => {
+      const row = await transition(trx, run.id, 'callTools', this.#now(), {
+        required_action,
+        usage,
+        worker: null,
+      });
+      // The step stays open and keeps what it has used until its outputs come.
+      if (row) await saveParts(trx, { step: { ...step!, usage: JSON.stringify(writer.usage) } });
+      return row;
+    });
+    if (changed) log.append(runEvent(changed));
+    return changed !== undefined;
+  }
+
+  #endingOf(error: unknown, { stop }: Attempt, run: RunRow): Omit<Ending, 'now'> {
+    if (stop === 'cancel') return { name: 'cancelled' };
+    if (stop === 'expire') return { name: 'expire' };
+    if (stop) return { name: 'fail', lastError: STOPPED };
+    if (error instanceof BudgetSpent) return outOfBudget(error.reason);
+    if (error instanceof ModelError) {
+      this.#options.log.warn(`Run ${run.id} failed: ${error.message}`);
+      this.#options.onNotice({ kind: 'failed', runId: run.id, reason: error.reason });
+      return { name: 'fail', lastError: { code: error.code, message: error.message } };
+    }
+    this.#options.log.error(
+      `Run ${run.id} failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+    );
+    return {
+      name: 'fail',
+      lastError: storeFault(error) ? { ...UNKNOWN, message: storeMessage(error) } : UNKNOWN,
+    };
+  }
+
+  async #end(run: RunRow, log: EventLog, writer: TurnWriter, partial: Omit<Ending, 'now'>): Promise<void> {
+    const usage = writer.usage;
+    const ending: Ending = {
+      ...partial,
+      now: this.#now(),
+      usage,
+      patch: { ...partial.patch, usage: JSON.stringify(addUsage(JSON.parse(run.usage), usage)) },
+    };
+    try {
+      const events = await endRun(this.#options.db, run.id, ending, writer.open());
+      if (events) log.append(...events);
+      else await this.#settle(run.id, log, writer);
+    } catch (error) {
+      // The file cannot be written: readers are told now, the row follows by the sweep.
+      this.#options.log.error(`Run ${run.id} could not be saved: ${String(error)}`);
+      const lastError: LastError = { code: 'server_error', message: storeMessage(error) };
+      // The sweep will find a cancelled or expired run as such, any other in progress with nobody at work.
+      const name = partial.name === 'cancelled' || partial.name === 'expire' ? partial.name : 'fail';
+      const failed: Ending = { ...ending, name, ...(name === 'fail' && { lastError }) };
+      const patch = { ...failed.patch, ...(name === 'fail' && { last_error: JSON.stringify(lastError) }) };
+      const row = { ...run, ...changesOf(name, failed.now, patch) };
+      log.append(...closingEvents(closeParts(writer.open(), failed), row), runEvent(row));
+    }
+  }
+
+  /** Another writer was first: the log ends with what has become of the run. */
+  async #settle(runId: string, log: EventLog, writer?: TurnWriter): Promise<void> {
+    const { db } = this.#options;
+    const run = await runById(db, runId);
+    if (!run) {
+      log.append(goneEvent(runId));
+      return;
+    }
+    if (run.status === 'cancelling') {
+      const usage = writer && JSON.stringify(addUsage(JSON.parse(run.usage), writer.usage));
+      const events = await endRun(
+        db,
+        runId,
+        {
+          name: 'cancelled',
+          now: this.#now(),
+          ...(writer && { usage: writer.usage }),
+          ...(usage && { patch: { usage } }),
+        },
+        writer?.open(),
+      );
+      if (events) log.append(...events);
+      return;
+    }
+    const event = runEvent(run);
+    // Whoever was first may have told the readers already.
+    if (log.events().at(-1)?.event !== event.event) log.append(event);
+  }
+}
+
+const outOfBudget = (reason: BudgetSpent['reason']): Omit<Ending, 'now'> => ({
+  name: 'incomplete',
+  patch: { incomplete_details: JSON.stringify({ reason }) },
+});
+
+const storeMessage = (error: unknown): string => {
+  const reason = storeFault(error)?.message ?? `${error instanceof Error ? error.message : String(error)}.`;
+  return `The run could not be saved. ${reason}`;
+};

@@ -1,0 +1,38 @@
+/** Holds what a server answered against what was asked for: a login page or an empty body is no run. */
+
+import { type ErrorDetails, RunsError } from '../../shared/errors.ts';
+import { excerpt } from '../../shared/excerpt.ts';
+import type { RunsTranslate } from '../../shared/texts.ts';
+import type { Page, Run, RunStep } from '../methods/method.ts';
+import { isObject } from '../settings.ts';
+
+/** Longest piece of a strange answer that goes into the error. */
+const EXCERPT = 120;
+
+/** @throws RunsError unless the answer has what every run has: an id and a status */
+export function expectRun(answer: unknown, t: RunsTranslate, known?: ErrorDetails): Run {
+  if (hasId(answer) && typeof answer.status === 'string') return answer as unknown as Run;
+  throw unexpected(answer, 'thread.run', t, known);
+}
+
+/** @throws RunsError unless the answer has an id */
+export function expectStep(answer: unknown, t: RunsTranslate): RunStep {
+  if (hasId(answer)) return answer as unknown as RunStep;
+  throw unexpected(answer, 'thread.run.step', t);
+}
+
+/** @throws RunsError unless the server sent a list; the SDK makes an empty page of anything else */
+export function expectPage(page: Page, t: RunsTranslate): Page {
+  const { body } = page as { body?: unknown };
+  if (isObject(body) && Array.isArray(body.data)) return page;
+  throw unexpected(body, 'list', t);
+}
+
+function hasId(answer: unknown): answer is Record<string, unknown> {
+  return isObject(answer) && typeof answer.id === 'string' && answer.id !== '';
+}
+
+function unexpected(answer: unknown, wanted: string, t: RunsTranslate, known: ErrorDetails = {}): RunsError {
+  const text = excerpt(answer, EXCERPT);
+  return new RunsError(t('error.noAnswer', { wanted, text }), { code: 'unexpected_answer', ...known });
+}

@@ -1,0 +1,46 @@
+/** Sends a run's events as messages: a shallow copy each, named and numbered. */
+import type { NodeMessage } from 'node-red';
+import type { Job } from '../job.ts';
+import type { RunEvent } from '../methods/method.ts';
+import type { Settings } from '../settings.ts';
+import { Coalescer, textDelta } from './coalesce.ts';
+import { toOutput } from './ports.ts';
+
+export class Events {
+  private seq = 0;
+  private readonly job: Job;
+  private readonly settings: Settings;
+  private readonly coalescer: Coalescer;
+
+  constructor(job: Job, settings: Settings) {
+    this.job = job;
+    this.settings = settings;
+    this.coalescer = new Coalescer(
+      settings.coalesce,
+      (event) => this.send(event),
+      (fault) => job.abort(fault),
+    );
+  }
+
+  add(event: RunEvent): void {
+    this.coalescer.add(event);
+  }
+
+  /** Sends what is held back, unless the job was stopped. */
+  end(): void {
+    if (this.job.signal.aborted) this.coalescer.stop();
+    else this.coalescer.flush();
+  }
+
+  private send(event: RunEvent): void {
+    const delta = textDelta(event);
+    const msg: NodeMessage & Record<string, unknown> = {
+      ...this.job.msg,
+      payload: event.data,
+      event: event.event,
+      seq: this.seq++,
+    };
+    if (delta !== undefined) msg.delta = delta;
+    this.job.send(toOutput('events', msg, this.settings));
+  }
+}

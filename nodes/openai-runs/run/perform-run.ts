@@ -1,0 +1,155 @@
+/** A run, from the request to the outgoing message: thread, place, request, follow, tools, result. */
+import { RunsError } from '../../shared/errors.ts';
+import { expectRun } from '../follow/assert-response.ts';
+import { follow } from '../follow/follow.ts';
+import { rejoin } from '../follow/rejoin.ts';
+import { retryRateLimited } from '../follow/retry.ts';
+import { RunSession, type SessionOptions } from '../follow/session.ts';
+import { waitForActiveRun } from '../follow/wait-for-active-run.ts';
+import type { Run } from '../methods/method.ts';
+import { Slot, setState } from '../node-parts.ts';
+import { toOutput } from '../output/ports.ts';
+import { failureOf, putRun } from '../output/result.ts';
+import { runTools } from '../tools/loop.ts';
+
+/** Tool outputs that are known already, by call id. */
+type KnownOutputs = ReadonlyMap<string, string>;
+
+/** Carries one message's run out and sends its result. */
+export function performRun(options: SessionOptions): Promise<void> {
+  return carryOut(options, async (session, slot, atEnd) => {
+    await chooseThread(session);
+    atEnd(await takeThread(session));
+    await slot.take();
+    setState(session.parts, session.job, 'requesting');
+    await sendWhenThreadFree(session);
+    return undefined;
+  });
+}
+
+/** Takes up a run whose tool calls an earlier process sent out, with the answers that are known. */
+export function resumeRun(options: SessionOptions, run: Run, earlier: KnownOutputs): Promise<void> {
+  return carryOut(options, async (session, slot) => {
+    session.view.run = run;
+    await slot.take();
+    return earlier;
+  });
+}
+
+type Begin = (
+  session: RunSession,
+  slot: Slot,
+  /** Takes what gives the thread back. */
+  atEnd: (free: (() => void) | undefined) => void,
+) => Promise<KnownOutputs | undefined>;
+
+/** What a new run and one that is taken up have in common: all but their first step. */
+async function carryOut(options: SessionOptions, begin: Begin): Promise<void> {
+  const session = new RunSession(options);
+  const slot = new Slot(session.parts, session.job);
+  let free: (() => void) | undefined;
+  try {
+    const earlier = await begin(session, slot, (given) => {
+      free = given;
+    });
+    if (session.isFollowed) await answerTools(session, slot, earlier);
+  } finally {
+    session.end();
+    slot.give();
+    free?.();
+  }
+  finish(session);
+}
+
+/** A conversation's thread, where the request names none. */
+async function chooseThread({ parts, key, method, params, connection }: RunSession): Promise<void> {
+  if (!method.onThread || params.thread_id || key === undefined) return;
+  const make = async () => (await connection.client.beta.threads.create({})).id;
+  params.thread_id = await parts.conversations.threadOf(key, make);
+}
+
+/** Waits for the thread, or makes room on it, as the node's `busy` says. */
+async function takeThread(session: RunSession): Promise<(() => void) | undefined> {
+  const { parts, job, method, params } = session;
+  if (!method.onThread) return undefined;
+  const { service, settings, t } = parts;
+  const { threads } = service;
+  const thread_id: string = params.thread_id;
+  const ahead = threads.length(thread_id);
+  if (ahead > 0 && settings.busy === 'error') {
+    throw new RunsError(t('error.threadBusy', { thread: thread_id }), { code: 'thread_busy', thread_id });
+  }
+  if (ahead > threads.most) {
+    throw new RunsError(t('error.queueFull', { thread: thread_id, limit: threads.most }), {
+      code: 'queue_full',
+      thread_id,
+    });
+  }
+  if (settings.busy === 'cancel') threads.supersede(thread_id);
+  return threads.enter(thread_id, {
+    signal: job.signal,
+    onWait: (count) => session.waitFor(count),
+    supersede: () => job.abort(new RunsError(t('error.superseded'), { code: 'superseded', thread_id })),
+  });
+}
+
+/** Sends the request; once more where it was refused for a reason that is out of the way now. */
+async function sendWhenThreadFree(session: RunSession): Promise<void> {
+  let renewed = false;
+  for (;;) {
+    try {
+      return await send(session);
+    } catch (error) {
+      if (session.job.signal.aborted || !session.method.onThread) throw error;
+      if (!renewed && (await renewThread(session, error))) renewed = true;
+      else if (!(await waitForActiveRun(session, error, session.parts.settings.busy))) throw error;
+    }
+  }
+}
+
+async function send(session: RunSession): Promise<void> {
+  const { method, connection, t } = session;
+  if (!session.isFollowed) {
+    const request = () => method.send(connection.client, session.params, session.options);
+    session.view.run = expectRun(await retryRateLimited(session, request), t);
+  } else if (method.stream) await follow(session);
+  else await rejoin(session);
+}
+
+/** A conversation's thread that the server no longer knows is made anew. */
+async function renewThread(session: RunSession, error: unknown): Promise<boolean> {
+  const { parts, key, params } = session;
+  const { status, message = '' } = error as { status?: number; message?: string };
+  const gone: string = params.thread_id;
+  if (key === undefined || status !== 404 || !message.includes(gone)) return false;
+  await parts.conversations.forget(key, gone);
+  delete params.thread_id;
+  await chooseThread(session);
+  return true;
+}
+
+/** Goes on until the run no longer asks for tools. While it waits for them it holds no place of the service. */
+async function answerTools(session: RunSession, slot: Slot, earlier?: KnownOutputs): Promise<void> {
+  const { settings, stored } = session.parts;
+  if (!settings.tools) return;
+  const whileWaiting = async <T>(wait: () => Promise<T>): Promise<T> => {
+    slot.give();
+    const outputs = await wait();
+    await slot.take();
+    return outputs;
+  };
+  try {
+    await runTools({ session, earlier, whileWaiting });
+  } finally {
+    // Only a run that outlives the node is taken up again.
+    if (session.view.run && session.job.signal.reason?.code !== 'stopped') stored.drop(session.view.run.id);
+  }
+}
+
+function finish(session: RunSession): void {
+  const { isFollowed, job, view, t } = session;
+  const { settings } = session.parts;
+  const failure = isFollowed && settings.failures === 'catch' ? failureOf(session, t) : undefined;
+  if (failure) throw failure;
+  job.send(toOutput('result', putRun(job.msg, view, settings, t, isFollowed), settings));
+}

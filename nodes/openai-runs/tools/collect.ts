@@ -1,0 +1,72 @@
+/** Waits until every call of a round is answered, a tool is out of time, or the run stops waiting. */
+import { LONGEST_TIMER_MS } from '../../../engine/domain/waits.ts';
+import { poll } from '../follow/poll.ts';
+import type { RunSession } from '../follow/session.ts';
+import type { Run } from '../methods/method.ts';
+import { callsOf, roundKey, sendCalls } from './calls.ts';
+import { errorOutput } from './output.ts';
+import type { ToolCall, ToolOutput } from './round.ts';
+
+/** Milliseconds after a run's expiry at which it is looked at, and between looks if it waits on all the same. */
+const AFTER_EXPIRY = 1_000;
+const LOOK_AGAIN = 10_000;
+
+/** Sends the calls out and waits for the answers; nothing is returned if the run stops waiting for them. */
+export async function collect(
+  session: RunSession,
+  run: Run,
+  calls: ToolCall[],
+  earlier?: ReadonlyMap<string, string>,
+): Promise<ToolOutput[] | undefined> {
+  const { job, t } = session;
+  const { rounds, settings } = session.parts;
+  let wake = () => {};
+  const round = rounds.begin(run.id, calls, (changed) => {
+    session.showTools(changed);
+    if (changed.complete) wake();
+  });
+  const stop = () => wake();
+  const since = Date.now();
+  let timer: NodeJS.Timeout | undefined;
+  job.signal.addEventListener('abort', stop, { once: true });
+  try {
+    session.showTools(round);
+    for (const [id, output] of earlier ?? []) round.answer(id, output);
+    if (!earlier) sendCalls(session, run, calls);
+    while (!round.complete) {
+      const { wait, timesOut } = waitFor(run, settings.toolTimeout, since);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        timer = setTimeout(stop, wait);
+        if (job.signal.aborted) resolve();
+      });
+      clearTimeout(timer);
+      job.signal.throwIfAborted();
+      if (round.complete) break;
+      if (timesOut) round.fill(errorOutput(t('error.toolTimeout', { seconds: settings.toolTimeout })));
+      else if (!(await stillWaits(session, calls))) return undefined;
+      session.showTools(round);
+    }
+    return round.toolOutputs;
+  } finally {
+    clearTimeout(timer);
+    job.signal.removeEventListener('abort', stop);
+    rounds.end(round);
+  }
+}
+
+/** Looks whether a run that should have expired still waits: the server's clock may be another than ours. */
+async function stillWaits(session: RunSession, calls: readonly ToolCall[]): Promise<boolean> {
+  await poll(session);
+  return roundKey(callsOf(session.view.run, session.t)) === roundKey(calls);
+}
+
+/** How long to wait for answers, in milliseconds; then either the tools are out of time or the run is looked at. */
+function waitFor(run: Run, toolTimeout: number, since: number): { wait: number; timesOut: boolean } {
+  const now = Date.now();
+  const asked = toolTimeout > 0 ? since + toolTimeout * 1000 : Number.POSITIVE_INFINITY;
+  const expiry = run.expires_at ? run.expires_at * 1000 + AFTER_EXPIRY : Number.POSITIVE_INFINITY;
+  const look = expiry > now ? expiry : now + LOOK_AGAIN;
+  const wait = Math.max(0, Math.min(asked, look) - now);
+  return { wait: Math.min(wait, LONGEST_TIMER_MS), timesOut: asked < look && wait <= LONGEST_TIMER_MS };
+}
