@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Engine } from '../engine/index.ts';
 import type { Model, Turn } from '../engine/models/model.ts';
+import { newMessage } from '../engine/objects/new-records.ts';
 import { type StartedEngine, startEngine } from '../engine/start.ts';
-import { insertMessages, newMessage } from '../engine/store/messages.ts';
+import { insertMessages } from '../engine/store/messages.ts';
 
 const RUNS = 500;
 const WORDS = 50;
@@ -88,7 +89,7 @@ async function byLength(engine: StartedEngine, assistant_id: string, count: numb
     const messages = Array.from({ length: Math.min(1000, count - i) }, (_, n) =>
       newMessage(id, { role: 'user', content: `This is message number ${i + n} of a long thread.` }, 1),
     );
-    await engine.service.db.transaction().execute((trx) => insertMessages(trx, messages));
+    await engine.service.store.db.transaction().execute((trx) => insertMessages(trx, messages));
   }
   const runs: number[] = [];
   const pages: number[] = [];

@@ -19,7 +19,7 @@ const engine = await startEngine(
   { database, model: { provider: 'rehearsal' }, retentionDays: 30, clock: () => Date.now() + ahead },
   { async *run() {} },
 );
-const { db } = engine.service;
+const { db } = engine.service.store;
 const now = engine.service.now();
 const text = 'A few sentences, as people and assistants exchange them. '.repeat(5);
 const numbers = sql`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${THREADS})`;

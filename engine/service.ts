@@ -1,13 +1,12 @@
 /** What every path needs: the database, the events in flight, and who runs what is queued. */
-import type { Kysely } from 'kysely';
 import type { KnownModels } from './models/known-models.ts';
 import type { EngineLog } from './options.ts';
-import type { Tables } from './store/schema.ts';
+import type { Store } from './store/store.ts';
 import type { EventHub } from './worker/event-log.ts';
 import type { Executor } from './worker/executor.ts';
 
 export interface Service {
-  db: Kysely<Tables>;
+  store: Store;
   hub: EventHub;
   executor: Executor;
   log: EngineLog;

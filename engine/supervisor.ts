@@ -1,10 +1,7 @@
-/** Does what time brings: expires runs, recovers those of dead workers, deletes what is kept no longer. */
-
-import { TRANSITIONS } from './domain/run-states.ts';
+/** Expires runs, recovers those of dead workers, deletes threads that are kept no longer: a look every second. */
 import type { Service } from './service.ts';
-import { deleteUnused, giveSpaceBack, type Place } from './store/retention.ts';
-import { ACTIVE } from './store/runs.ts';
-import type { RunRow } from './store/schema.ts';
+import { deleteUnused, type Place } from './store/retention.ts';
+import { dueRunIds, runsInWork, takeOver } from './store/runs.ts';
 import { Workers } from './store/workers.ts';
 import { type Ending, endRun } from './worker/end-run.ts';
 import { STOPPED } from './worker/executor.ts';
@@ -15,8 +12,6 @@ const SWEEP_MS = 1000;
 const RETENTION_PAUSE_MS = 3_600_000;
 const SECONDS_A_DAY = 86_400;
 
-type Orphan = Pick<RunRow, 'id' | 'status' | 'worker'>;
-
 export class Supervisor {
   readonly #service: Service;
   #timer: NodeJS.Timeout | undefined;
@@ -24,12 +19,12 @@ export class Supervisor {
   readonly #workers: Workers;
   /** Where the walk for unused threads stands, and when the next may begin, in milliseconds of the clock. */
   #walk: { from: Place | undefined; notBefore: number } = { from: undefined, notBefore: 0 };
-
   #hasFreePages = false;
 
   constructor(service: Service) {
     this.#service = service;
-    this.#workers = new Workers(service);
+    const { store, workerId, clock } = service;
+    this.#workers = new Workers({ db: store.db, workerId, clock });
   }
 
   /** Signs in, takes up what was left behind, and looks again every second. */
@@ -69,28 +64,16 @@ export class Supervisor {
   }
 
   async #expire(): Promise<void> {
-    const { db, now, executor } = this.#service;
-    const due = await db
-      .selectFrom('runs')
-      .select('id')
-      .where('active', '=', ACTIVE)
-      .where('status', 'in', [...TRANSITIONS.expire.from])
-      .where('expires_at', '<=', now())
-      .execute();
-    for (const { id } of due) {
+    const { store, now, executor } = this.#service;
+    for (const id of await dueRunIds(store.db, now())) {
       if (!executor.stop(id, 'expire')) await this.#end(id, { name: 'expire', now: now() });
     }
   }
 
   /** Runs that nobody works on: queued ones run, the others end. Never is a generation begun twice. */
   async #adopt(): Promise<void> {
-    const { db, now, executor, hub, workerId } = this.#service;
-    const candidates: Orphan[] = await db
-      .selectFrom('runs')
-      .select(['id', 'status', 'worker'])
-      .where('active', '=', ACTIVE)
-      .where('status', '!=', 'requires_action')
-      .execute();
+    const { store, now, executor, hub, workerId } = this.#service;
+    const candidates = await runsInWork(store.db);
     const mine = candidates.filter(({ worker }) => worker === workerId);
     for (const { id, status } of mine) if (status === 'cancelling') executor.stop(id, 'cancel');
     const dead = await this.#workers.dead(candidates.flatMap(({ worker }) => worker ?? []));
@@ -99,18 +82,18 @@ export class Supervisor {
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
       if (status === 'in_progress') await this.#end(id, { name: 'fail', now: now(), lastError: STOPPED });
       else if (status === 'cancelling') await this.#end(id, { name: 'cancelled', now: now() });
-      else if (await this.#takeOver(id, worker)) executor.start(id, hub.open(id));
+      else if (await takeOver(store.db, id, worker, workerId)) executor.start(id, hub.open(id));
     }
     await this.#workers.forget(dead);
   }
 
   /** One small step of the walk that deletes what nobody has used for longer than the service keeps it. */
   async #clean(): Promise<void> {
-    const { db, clock, now, retentionDays, log } = this.#service;
+    const { store, clock, now, retentionDays, log } = this.#service;
     if (retentionDays <= 0) return;
-    if (this.#hasFreePages) this.#hasFreePages = await giveSpaceBack(db);
+    if (this.#hasFreePages) this.#hasFreePages = await store.giveSpaceBack();
     if (clock() < this.#walk.notBefore) return;
-    const step = await deleteUnused(db, now() - retentionDays * SECONDS_A_DAY, this.#walk.from);
+    const step = await deleteUnused(store.db, now() - retentionDays * SECONDS_A_DAY, this.#walk.from);
     if (step.deleted > 0) {
       this.#hasFreePages = true;
       log.debug(`${step.deleted} threads were unused for ${retentionDays} days and are deleted.`);
@@ -119,23 +102,9 @@ export class Supervisor {
     this.#walk = { from: step.next, notBefore };
   }
 
-  /** Puts our name on a queued run, unless another process was faster. */
-  async #takeOver(runId: string, from: string | null): Promise<boolean> {
-    const { db, workerId } = this.#service;
-    if (from === workerId) return true;
-    const { numUpdatedRows } = await db
-      .updateTable('runs')
-      .set({ worker: workerId })
-      .where('id', '=', runId)
-      .where('status', '=', 'queued')
-      .where('worker', from === null ? 'is' : '=', from)
-      .executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n;
-  }
-
   async #end(runId: string, ending: Ending): Promise<void> {
-    const { db, hub, log } = this.#service;
-    const events = await endRun(db, runId, ending);
+    const { store, hub, log } = this.#service;
+    const events = await endRun(store.db, runId, ending);
     if (!events) return;
     log.info(`Run ${runId} was ended by the sweep (${ending.name}).`);
     hub.get(runId)?.append(...events);

@@ -1,6 +1,4 @@
 /** The life of a run as one table (contract: lifecycle.md §2). Nothing else in the engine decides what may follow what. */
-
-import type { RunRow } from '../store/schema.ts';
 import type { RunStatus } from './types.ts';
 
 export type TimestampColumn = 'started_at' | 'completed_at' | 'failed_at' | 'cancelled_at';
@@ -65,31 +63,3 @@ export const CLOSINGS = {
 } as const;
 
 export type EndName = keyof typeof CLOSINGS;
-
-/** Columns that go with a transition but are not decided by the table. */
-export type RunPatch = Partial<
-  Pick<
-    RunRow,
-    | 'required_action'
-    | 'last_error'
-    | 'incomplete_details'
-    | 'usage'
-    | 'worker'
-    | 'window_from'
-    | 'window_head'
-  >
->;
-
-/** What a transition writes, at `now` seconds. The call for tool outputs ends with any transition but its own. */
-export function changesOf(name: TransitionName, now: number, patch: RunPatch = {}) {
-  const transition: Transition = TRANSITIONS[name];
-  return {
-    status: transition.to,
-    active: isActive(transition.to) ? (1 as const) : (0 as const),
-    required_action: null,
-    ...(transition.stamps && { [transition.stamps]: now }),
-    ...(transition.clearsExpiry && { expires_at: null }),
-    ...(!isActive(transition.to) && { worker: null }),
-    ...patch,
-  };
-}

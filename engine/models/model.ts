@@ -2,7 +2,8 @@
  * What the engine asks of a model. A model is a stateless source of tokens: it is given everything a turn
  * needs and answers with events; it knows nothing of threads, runs or the database.
  */
-import type { AssistantTool, ToolChoice } from '../domain/types.ts';
+import type { AssistantTool, ResponseFormat, ToolChoice } from '../domain/types.ts';
+import type { Usage } from '../domain/usage.ts';
 
 /** One entry of the conversation, oldest first. Between two turns of a run the list only grows at its end. */
 export type TurnItem =
@@ -35,28 +36,6 @@ export interface Turn {
   /** tool_resources of assistant and thread, for hosted tools. */
   toolResources: Record<string, unknown> | null;
   signal: AbortSignal;
-}
-
-export type ResponseFormat =
-  | 'auto'
-  | { type: 'text' }
-  | { type: 'json_object' }
-  | {
-      type: 'json_schema';
-      json_schema: {
-        name: string;
-        description?: string;
-        schema?: Record<string, unknown>;
-        strict?: boolean | null;
-      };
-    };
-
-export interface Usage {
-  prompt_tokens: number;
-  completion_tokens: number;
-  total_tokens: number;
-  cached_tokens?: number;
-  reasoning_tokens?: number;
 }
 
 /**

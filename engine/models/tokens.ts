@@ -1,6 +1,7 @@
 /** What a turn has cost, for providers that don't say. */
 import { countQuarters, countTokens } from '../domain/tokens.ts';
-import type { ModelEvent, Turn, Usage } from './model.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { ModelEvent, Turn } from './model.ts';
 
 /** A number of tokens as a provider gives it; undefined for anything that is none. */
 export const count = (value: unknown): number | undefined =>

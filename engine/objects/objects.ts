@@ -1,15 +1,19 @@
-/** Rows → the objects of the wire. Where the spec and the recordings differ, both are satisfied (lifecycle.md §1). */
+/** Records → the objects of the wire. Where the spec and the recordings differ, both are satisfied (lifecycle.md §1). */
 
+import type { MessagePart, StepDetails } from '../domain/content.ts';
+import { callsOf } from '../domain/content.ts';
+import type { ToolResources } from '../domain/run-options.ts';
 import { isActive } from '../domain/run-states.ts';
 import type { Assistant, AssistantTool, Message, Run, RunStep, RunUsage, Thread } from '../domain/types.ts';
 import { RANKING } from '../domain/types.ts';
-import type { Usage } from '../models/model.ts';
-import type { AssistantRow, MessageRecord, RunRecord, StepRecord, ThreadRow } from '../store/schema.ts';
-import type { RunOptions, ToolResources } from './run-options.ts';
-
-const json = (text: string | null) => (text === null ? null : JSON.parse(text));
-
-export const EMPTY_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+import type { Usage } from '../domain/usage.ts';
+import type {
+  AssistantRecord,
+  MessageRecord,
+  RunRecord,
+  StepRecord,
+  ThreadRecord,
+} from '../store/records.ts';
 
 /** `prompt_token_details` really is singular on the wire. */
 export function usageObject(usage: Usage): RunUsage {
@@ -22,17 +26,7 @@ export function usageObject(usage: Usage): RunUsage {
   } as RunUsage;
 }
 
-export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    prompt_tokens: a.prompt_tokens + b.prompt_tokens,
-    completion_tokens: a.completion_tokens + b.completion_tokens,
-    total_tokens: a.total_tokens + b.total_tokens,
-    cached_tokens: (a.cached_tokens ?? 0) + (b.cached_tokens ?? 0),
-    reasoning_tokens: (a.reasoning_tokens ?? 0) + (b.reasoning_tokens ?? 0),
-  };
-}
-
-export function assistantObject(row: AssistantRow): Assistant {
+export function assistantObject(row: AssistantRecord): Assistant {
   return {
     id: row.id,
     object: 'assistant',
@@ -41,23 +35,23 @@ export function assistantObject(row: AssistantRow): Assistant {
     description: row.description,
     model: row.model,
     instructions: row.instructions,
-    tools: json(row.tools).map(toolObject),
-    tool_resources: assistantResources(json(row.tools), json(row.tool_resources)),
-    metadata: json(row.metadata),
+    tools: row.tools.map(toolObject),
+    tool_resources: assistantResources(row.tools, row.tool_resources),
+    metadata: row.metadata,
     temperature: row.temperature ?? 1,
     top_p: row.top_p ?? 1,
     reasoning_effort: row.reasoning_effort,
-    response_format: json(row.response_format),
+    response_format: row.response_format,
   } as Assistant;
 }
 
-export function threadObject(row: ThreadRow): Thread {
+export function threadObject(row: ThreadRecord): Thread {
   return {
     id: row.id,
     object: 'thread',
     created_at: row.created_at,
-    metadata: json(row.metadata),
-    tool_resources: json(row.tool_resources),
+    metadata: row.metadata,
+    tool_resources: row.tool_resources,
   };
 }
 
@@ -74,14 +68,14 @@ export function messageObject(row: MessageRecord): Message {
     incomplete_at: row.incomplete_at,
     completed_at: row.completed_at,
     role: row.role,
-    content: json(row.content).map(partObject),
-    attachments: json(row.attachments),
-    metadata: json(row.metadata),
+    content: row.content.map(partObject),
+    attachments: row.attachments,
+    metadata: row.metadata,
   } as Message;
 }
 
 export function runObject(row: RunRecord): Run {
-  const options: RunOptions = json(row.options);
+  const { options } = row;
   return {
     id: row.id,
     object: 'thread.run',
@@ -94,23 +88,23 @@ export function runObject(row: RunRecord): Run {
     cancelled_at: row.cancelled_at,
     failed_at: row.failed_at,
     completed_at: row.completed_at,
-    required_action: json(row.required_action),
-    last_error: json(row.last_error),
+    required_action: row.required_action,
+    last_error: row.last_error,
     model: options.model,
     instructions: options.instructions,
     tools: options.tools.map(toolObject),
     // What the request set, not what assistant and thread hold.
     tool_resources: options.requestedResources ?? {},
-    metadata: json(row.metadata),
+    metadata: row.metadata,
     temperature: options.temperature ?? 1,
     top_p: options.topP ?? 1,
     reasoning_effort: options.reasoningEffort,
     max_completion_tokens: options.maxCompletionTokens,
     max_prompt_tokens: options.maxPromptTokens,
     truncation_strategy: options.truncation,
-    incomplete_details: json(row.incomplete_details),
+    incomplete_details: row.incomplete_details,
     // Null in every status that can still change, requires_action included.
-    usage: isActive(row.status) ? null : usageObject(json(row.usage)),
+    usage: isActive(row.status) ? null : usageObject(row.usage),
     response_format: options.responseFormat,
     tool_choice: options.toolChoice,
     parallel_tool_calls: options.parallelToolCalls,
@@ -134,9 +128,10 @@ function assistantResources(tools: AssistantTool[], resources: ToolResources): T
 }
 
 /** A part of a message; pictures say how closely they are looked at. */
-function partObject(part: { type: string; [kind: string]: unknown }): unknown {
-  if (part.type !== 'image_url' && part.type !== 'image_file') return part;
-  return { ...part, [part.type]: { detail: 'auto', ...(part[part.type] as object) } };
+function partObject(part: MessagePart): unknown {
+  if (part.type === 'image_url') return { ...part, image_url: { detail: 'auto', ...part.image_url } };
+  if (part.type === 'image_file') return { ...part, image_file: { detail: 'auto', ...part.image_file } };
+  return part;
 }
 
 /**
@@ -158,23 +153,25 @@ export function stepObject(row: StepRecord, { fileSearchContent = false, runEnde
     expires_at: runEnded ? null : row.expires_at,
     expired_at: row.expired_at,
     failed_at: row.failed_at,
-    last_error: json(row.last_error),
-    step_details: fileSearchContent ? json(row.details) : withoutSearchContent(json(row.details)),
+    last_error: row.last_error,
+    step_details: fileSearchContent ? row.details : withoutSearchContent(row.details),
     metadata: {},
-    usage: row.status === 'in_progress' || row.usage === null ? null : usageObject(json(row.usage)),
+    usage: row.status === 'in_progress' || row.usage === null ? null : usageObject(row.usage),
   } as unknown as RunStep;
 }
 
-interface SearchCall {
-  type: string;
-  file_search?: { results?: { content?: unknown }[] };
+interface SearchResults {
+  results?: { content?: unknown }[];
 }
 
 /** What was found is only shown to those who ask for it with `include[]`. */
-function withoutSearchContent(details: { type: string; tool_calls?: SearchCall[] }) {
-  if (!details.tool_calls?.some(({ type }) => type === 'file_search')) return details;
-  for (const call of details.tool_calls) {
-    for (const result of call.file_search?.results ?? []) delete result.content;
-  }
-  return details;
+function withoutSearchContent(details: StepDetails): StepDetails {
+  if (details.type !== 'tool_calls') return details;
+  if (!callsOf(details).some(({ type }) => type === 'file_search')) return details;
+  const tool_calls = details.tool_calls.map((call) => {
+    const { results, ...search } = (call.file_search ?? {}) as SearchResults;
+    if (!results) return call;
+    return { ...call, file_search: { ...search, results: results.map(({ content: _, ...rest }) => rest) } };
+  });
+  return { ...details, tool_calls };
 }

@@ -1,35 +1,8 @@
-/** What a run was asked to do, settled once when it is created: the assistant's settings under the run's own. */
-
-import type { AssistantTool, ToolChoice } from '../domain/types.ts';
-import type { ResponseFormat } from '../models/model.ts';
-import type { AssistantRow, ThreadRow } from '../store/schema.ts';
+/** Settles what a run is to do: the request's own fields over those of the assistant. */
+import type { RunOptions, ToolResources } from '../domain/run-options.ts';
+import type { AssistantTool, ResponseFormat, ToolChoice } from '../domain/types.ts';
+import type { AssistantRecord, ThreadRecord } from '../store/records.ts';
 import type { CreateRun, CreateThreadAndRun } from '../wire/schemas/bodies.ts';
-
-export interface RunOptions {
-  model: string;
-  instructions: string | null;
-  tools: AssistantTool[];
-  toolResources: ToolResources;
-  /** What the request itself asked for; not there in runs of earlier versions. */
-  requestedResources?: ToolResources;
-  temperature: number | null;
-  topP: number | null;
-  reasoningEffort: string | null;
-  /** Tokens over the whole run. */
-  maxPromptTokens: number | null;
-  maxCompletionTokens: number | null;
-  truncation: { type: 'auto' | 'last_messages'; last_messages: number | null };
-  responseFormat: ResponseFormat;
-  toolChoice: ToolChoice;
-  parallelToolCalls: boolean;
-  /** The creator asked with `include[]` to see what file searches found in the stream's steps. */
-  includeSearchContent: boolean;
-}
-
-export interface ToolResources {
-  code_interpreter?: { file_ids?: string[] };
-  file_search?: { vector_store_ids?: string[] };
-}
 
 type RunBody = Partial<CreateRun> & Partial<CreateThreadAndRun>;
 
@@ -51,8 +24,8 @@ function mergeResources(a: ToolResources, b: ToolResources): ToolResources {
 
 /** The run's field where given, else the assistant's; additional_instructions are appended. */
 export function settleOptions(
-  assistant: AssistantRow,
-  thread: ThreadRow,
+  assistant: AssistantRecord,
+  thread: ThreadRecord,
   body: RunBody,
   includeSearchContent: boolean,
 ): RunOptions {
@@ -60,12 +33,12 @@ export function settleOptions(
   const instructions = body.additional_instructions
     ? [own, body.additional_instructions].filter(Boolean).join('\n\n')
     : own;
-  const assistantResources = (body.tool_resources ?? JSON.parse(assistant.tool_resources)) as ToolResources;
+  const assistantResources = (body.tool_resources ?? assistant.tool_resources) as ToolResources;
   return {
     model: body.model ?? assistant.model,
     instructions,
-    tools: (body.tools ?? JSON.parse(assistant.tools)) as AssistantTool[],
-    toolResources: mergeResources(assistantResources, JSON.parse(thread.tool_resources)),
+    tools: (body.tools ?? assistant.tools) as AssistantTool[],
+    toolResources: mergeResources(assistantResources, thread.tool_resources),
     requestedResources: (body.tool_resources ?? {}) as ToolResources,
     temperature: body.temperature ?? assistant.temperature,
     topP: body.top_p ?? assistant.top_p,
@@ -76,7 +49,7 @@ export function settleOptions(
       type: body.truncation_strategy?.type ?? 'auto',
       last_messages: body.truncation_strategy?.last_messages ?? null,
     },
-    responseFormat: (body.response_format ?? JSON.parse(assistant.response_format)) as ResponseFormat,
+    responseFormat: (body.response_format ?? assistant.response_format) as ResponseFormat,
     toolChoice: (body.tool_choice ?? 'auto') as ToolChoice,
     parallelToolCalls: body.parallel_tool_calls ?? true,
     includeSearchContent,

@@ -1,9 +1,8 @@
-/** Rows as entries of a prompt, and what they weigh. */
-
-import type { ProviderState } from '../domain/provider-state.ts';
+/** Messages and rounds as entries of a prompt, and what they weigh. */
+import { callsOf, isFunctionCall, type MessagePart } from '../domain/content.ts';
 import { countTokens } from '../domain/tokens.ts';
 import type { TurnContent, TurnItem } from '../models/model.ts';
-import type { MessageRow, StepRow } from '../store/schema.ts';
+import type { MessageRecord, StepRecord } from '../store/records.ts';
 
 /** Tokens that an image is taken for; providers count between 85 and 1105. */
 const IMAGE_TOKENS = 1000;
@@ -35,13 +34,7 @@ export function itemTokens(item: TurnItem): number {
   }
 }
 
-type WirePart =
-  | { type: 'text'; text: { value: string } }
-  | { type: 'refusal'; refusal: string }
-  | { type: 'image_url'; image_url: { url: string; detail?: 'auto' | 'low' | 'high' } }
-  | { type: 'image_file'; image_file: { file_id: string; detail?: 'auto' | 'low' | 'high' } };
-
-function turnContent(part: WirePart): TurnContent {
+function turnContent(part: MessagePart): TurnContent {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text.value };
@@ -54,17 +47,10 @@ function turnContent(part: WirePart): TurnContent {
   }
 }
 
-export function messageItem(row: MessageRow): TurnItem | undefined {
-  const content = (JSON.parse(row.content) as WirePart[]).map(turnContent);
-  const attachments = JSON.parse(row.attachments) as { file_id: string }[];
-  for (const { file_id } of attachments) content.push({ type: 'file', file_id });
+export function messageItem(row: MessageRecord): TurnItem | undefined {
+  const content = row.content.map(turnContent);
+  for (const { file_id } of row.attachments) content.push({ type: 'file', file_id });
   return content.length > 0 ? { type: 'message', role: row.role, content } : undefined;
-}
-
-interface StoredCall {
-  id: string;
-  type: string;
-  function?: { name: string; arguments: string; output: string | null };
 }
 
 /** A call or output also knows the id under which the engine keeps it. */
@@ -82,11 +68,10 @@ export function settleIds(items: DraftItem[]): TurnItem[] {
 }
 
 /** Calls and outputs of a finished round. Carried items only serve the run that they came up in. */
-export function roundItems(step: StepRow, withCarry: boolean): DraftItem[] {
-  const { tool_calls: calls } = JSON.parse(step.details) as { tool_calls: StoredCall[] };
+export function roundItems({ details, memory }: StepRecord, withCarry: boolean): DraftItem[] {
+  const calls = callsOf(details);
   // A round that was cut off or never answered is no use to anybody.
-  if (calls.some((call) => call.function && call.function.output === null)) return [];
-  const memory = JSON.parse(step.memory) as ProviderState;
+  if (calls.some((call) => isFunctionCall(call) && call.function.output === null)) return [];
   const items: DraftItem[] = [];
   const outputs: DraftItem[] = [];
   const carryAt = (position: number) => {
@@ -97,7 +82,7 @@ export function roundItems(step: StepRow, withCarry: boolean): DraftItem[] {
   };
   calls.forEach((call, position) => {
     carryAt(position);
-    if (!call.function) return;
+    if (!isFunctionCall(call)) return;
     const id = memory.ids[position] || call.id;
     const { name, arguments: args, output } = call.function;
     items.push({ type: 'call', id, name, arguments: args, ownId: call.id });

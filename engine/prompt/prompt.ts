@@ -1,11 +1,12 @@
 /** What the model reads: as much of the thread as fits, then the tool rounds of this run. Reads only what fits. */
-
-import type { Kysely } from 'kysely';
-import type { ProviderState } from '../domain/provider-state.ts';
+import type { RunOptions } from '../domain/run-options.ts';
 import { countTokens } from '../domain/tokens.ts';
 import type { TurnItem } from '../models/model.ts';
-import type { RunOptions } from '../objects/run-options.ts';
-import type { MessageRow, RunRow, StepRow, Tables } from '../store/schema.ts';
+import { firstMessage, newestMessages } from '../store/messages.ts';
+import type { StepRecord, Stored } from '../store/records.ts';
+import { windowBefore } from '../store/runs.ts';
+import { completedSteps } from '../store/steps.ts';
+import type { Db } from '../store/store.ts';
 import { type DraftItem, itemTokens, messageItem, roundItems, settleIds } from './items.ts';
 
 const PAGE = 100;
@@ -42,35 +43,20 @@ interface Unit {
 
 const weight = (units: Unit[]): number => units.reduce((sum, { tokens }) => sum + tokens, 0);
 
-const messageIdOf = (step: StepRow) =>
-  (JSON.parse(step.details) as { message_creation?: { message_id: string } }).message_creation?.message_id;
-
-/** The steps of runs, in order, by run. */
-async function stepsOf(db: Kysely<Tables>, runIds: string[]): Promise<Map<string, StepRow[]>> {
-  const byRun = new Map<string, StepRow[]>(runIds.map((id) => [id, []]));
-  if (runIds.length === 0) return byRun;
-  const rows = await db
-    .selectFrom('steps')
-    .selectAll()
-    .where('run_id', 'in', runIds)
-    .where('status', '=', 'completed')
-    .orderBy('seq')
-    .execute();
-  for (const row of rows) byRun.get(row.run_id)!.push(row);
-  return byRun;
-}
+const messageIdOf = ({ details }: StepRecord) =>
+  details.type === 'message_creation' ? details.message_creation.message_id : undefined;
 
 /** Builds the prompt of one run's next turn. */
 export class PromptBuilder {
-  readonly #db: Kysely<Tables>;
-  readonly #run: RunRow;
+  readonly #db: Db;
+  readonly #run: Stored<'runs'>;
   readonly #options: RunOptions;
-  readonly #steps = new Map<string, StepRow[]>();
+  readonly #steps = new Map<string, StepRecord[]>();
 
-  constructor(db: Kysely<Tables>, run: RunRow, options: RunOptions) {
+  constructor(db: Db, run: Stored<'runs'>) {
     this.#db = db;
     this.#run = run;
-    this.#options = options;
+    this.#options = run.options;
   }
 
   /** @param room tokens that the whole prompt may take; what must be there is there even beyond it. */
@@ -117,14 +103,7 @@ export class PromptBuilder {
 
   /** The window of the thread's last run, while it holds and is worth keeping: providers then know the beginning. */
   async #asBefore(room: number): Promise<{ units: Unit[]; window: Window } | undefined> {
-    const last = await this.#db
-      .selectFrom('runs')
-      .select(['window_from', 'window_head'])
-      .where('thread_id', '=', this.#run.thread_id)
-      .where('seq', '<', this.#run.seq)
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst();
+    const last = await windowBefore(this.#db, this.#run);
     if (!last?.window_from) return undefined;
     const kept = await this.#within({ from: last.window_from, head: last.window_head }, room);
     return kept.complete && weight(kept.units) >= room * WORTH_KEEPING ? kept : undefined;
@@ -152,59 +131,47 @@ export class PromptBuilder {
     let foreign = 0;
     let before: number | undefined;
     while (true) {
-      const rows = await this.#page(from, before);
-      await this.#loadSteps(rows.flatMap(({ run_id }) => run_id ?? []));
-      for (const row of rows) {
-        const own = row.run_id === this.#run.id;
+      const page = { from, before, limit: PAGE };
+      const messages = await newestMessages(this.#db, this.#run.thread_id, page);
+      await this.#loadSteps(messages.flatMap(({ run_id }) => run_id ?? []));
+      for (const message of messages) {
+        const own = message.run_id === this.#run.id;
         if (!own && foreign === most) return { units: units.reverse(), complete: true };
-        const unit = this.#unit(row, own || foreign === 0);
+        const unit = this.#unit(message, own || foreign === 0);
         if (!own) foreign++;
         left -= unit.tokens;
         if (left < 0 && !unit.needed) return { units: units.reverse(), complete: false };
         units.push(unit);
       }
-      if (rows.length < PAGE) return { units: units.reverse(), complete: true };
-      before = rows.at(-1)!.seq;
+      if (messages.length < PAGE) return { units: units.reverse(), complete: true };
+      before = messages.at(-1)!.seq;
     }
-  }
-
-  #page(from: number, before: number | undefined): Promise<MessageRow[]> {
-    let query = this.#db
-      .selectFrom('messages')
-      .selectAll()
-      .where('thread_id', '=', this.#run.thread_id)
-      .where('seq', '>=', from)
-      .orderBy('seq', 'desc')
-      .limit(PAGE);
-    if (before !== undefined) query = query.where('seq', '<', before);
-    return query.execute();
   }
 
   /** The thread's first message: the only one that is kept before a gap. */
   async #first(): Promise<Unit | undefined> {
-    const row = await this.#db
-      .selectFrom('messages')
-      .selectAll()
-      .where('thread_id', '=', this.#run.thread_id)
-      .orderBy('seq')
-      .limit(1)
-      .executeTakeFirst();
-    return row && this.#unit(row, false);
+    const message = await firstMessage(this.#db, this.#run.thread_id);
+    return message && this.#unit(message, false);
   }
 
   async #loadSteps(runIds: string[]): Promise<void> {
     // Earlier rounds mean nothing to a model that has no tools.
     const wanted = this.#options.tools.length > 0 ? runIds : runIds.filter((id) => id === this.#run.id);
     const missing = [...new Set(wanted)].filter((id) => !this.#steps.has(id));
-    for (const [id, steps] of await stepsOf(this.#db, missing)) this.#steps.set(id, steps);
+    for (const [id, steps] of await completedSteps(this.#db, missing)) this.#steps.set(id, steps);
   }
 
-  #unit(row: MessageRow, needed: boolean): Unit {
+  #unit(message: Stored<'messages'>, needed: boolean): Unit {
     const items: DraftItem[] = [];
-    if (row.run_id !== null) items.push(...this.#roundsBefore(row.run_id, row.id));
-    const message = messageItem(row);
-    if (message) items.push(message);
-    return { seq: row.seq, items, tokens: items.reduce((sum, item) => sum + itemTokens(item), 0), needed };
+    if (message.run_id !== null) items.push(...this.#roundsBefore(message.run_id, message.id));
+    const item = messageItem(message);
+    if (item) items.push(item);
+    return {
+      seq: message.seq,
+      items,
+      tokens: items.reduce((sum, item) => sum + itemTokens(item), 0),
+      needed,
+    };
   }
 
   /** The tool rounds between a message and the one before it in the same run, with what is carried around it. */
@@ -216,7 +183,7 @@ export class PromptBuilder {
         items.push(...roundItems(step, own));
         continue;
       }
-      const carried = own ? (JSON.parse(step.memory) as ProviderState).carry : [];
+      const carried = own ? step.memory.carry : [];
       const carry = (at: number): TurnItem[] =>
         carried
           .filter((entry) => entry.at === at)
@@ -233,7 +200,7 @@ export class PromptBuilder {
     const last = steps.findLastIndex(({ type }) => type === 'message_creation');
     const items: DraftItem[] = [];
     if (last >= 0) {
-      for (const { at, provider, data } of (JSON.parse(steps[last]!.memory) as ProviderState).carry) {
+      for (const { at, provider, data } of steps[last]!.memory.carry) {
         if (at === 1) items.push({ type: 'carry', provider, data });
       }
     }

@@ -1,8 +1,8 @@
 /** Makes a turn of a run: what it was asked to do, what is left of its budgets, and the prompt that fits. */
-import type { Kysely } from 'kysely';
 import type { Turn } from '../models/model.ts';
-import type { RunOptions } from '../objects/run-options.ts';
-import type { RunRow, Tables } from '../store/schema.ts';
+import type { Stored } from '../store/records.ts';
+import { updateRun } from '../store/runs.ts';
+import type { Db } from '../store/store.ts';
 import { PromptBuilder } from './prompt.ts';
 
 /** Part of the window that is left to the answer where the run names no lower limit of its own. */
@@ -20,8 +20,8 @@ export class BudgetSpent extends Error {
 }
 
 /** Tokens that the run may still use; Infinity where it named no limit. Budgets are totals over the whole run. */
-function budgetLeft(run: RunRow, { maxPromptTokens, maxCompletionTokens }: RunOptions) {
-  const used = JSON.parse(run.usage) as { prompt_tokens: number; completion_tokens: number };
+function budgetLeft({ usage: used, options }: Stored<'runs'>) {
+  const { maxPromptTokens, maxCompletionTokens } = options;
   const prompt = (maxPromptTokens ?? Infinity) - used.prompt_tokens;
   const completion = (maxCompletionTokens ?? Infinity) - used.completion_tokens;
   if (completion <= 0) throw new BudgetSpent('max_completion_tokens');
@@ -35,23 +35,19 @@ function budgetLeft(run: RunRow, { maxPromptTokens, maxCompletionTokens }: RunOp
  * @throws BudgetSpent when what is left does not pay for another turn.
  */
 export async function prepareTurn(
-  db: Kysely<Tables>,
-  run: RunRow,
-  options: RunOptions,
+  db: Db,
+  run: Stored<'runs'>,
   contextWindow: number,
   signal: AbortSignal,
 ): Promise<Turn> {
-  const left = budgetLeft(run, options);
+  const { options } = run;
+  const left = budgetLeft(run);
   const answer = Math.min(left.completion, contextWindow * ANSWER_SHARE);
   const room = Math.min(contextWindow - answer, left.prompt);
-  const { items, tokens, windowFrom, windowHead } = await new PromptBuilder(db, run, options).build(room);
+  const { items, tokens, windowFrom, windowHead } = await new PromptBuilder(db, run).build(room);
   if (tokens > left.prompt) throw new BudgetSpent('max_prompt_tokens');
   if (run.window_from !== windowFrom || run.window_head !== windowHead) {
-    await db
-      .updateTable('runs')
-      .set({ window_from: windowFrom, window_head: windowHead })
-      .where('id', '=', run.id)
-      .execute();
+    await updateRun(db, run.id, { window_from: windowFrom, window_head: windowHead });
   }
   // A forced choice holds until a tool has answered, or the run would never come to its own answer.
   const forced = typeof options.toolChoice === 'object' || options.toolChoice === 'required';

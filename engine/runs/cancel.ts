@@ -1,7 +1,8 @@
+/** Cancelling runs, and ending those of a thread that is deleted. */
 import { cancelWrongStatus, unknownPathId } from '../domain/errors.ts';
 import type { Service } from '../service.ts';
-import { ACTIVE, findRun, transition } from '../store/runs.ts';
-import type { RunRow } from '../store/schema.ts';
+import type { RunRecord } from '../store/records.ts';
+import { activeRunId, findRun, transition } from '../store/runs.ts';
 import { threadOf } from '../store/threads.ts';
 import { endRun } from '../worker/end-run.ts';
 
@@ -10,8 +11,9 @@ import { endRun } from '../worker/end-run.ts';
  * @returns the run, cancelling.
  * @throws ApiError 400 for a run that is cancelling or has ended, 404.
  */
-export async function cancelRun(service: Service, threadId: string, runId: string): Promise<RunRow> {
-  const { db, executor } = service;
+export async function cancelRun(service: Service, threadId: string, runId: string): Promise<RunRecord> {
+  const { executor } = service;
+  const { db } = service.store;
   await threadOf(db, threadId);
   const run = await transition(db, runId, 'cancel', service.now());
   if (run) {
@@ -24,20 +26,15 @@ export async function cancelRun(service: Service, threadId: string, runId: strin
 }
 
 /** Ends a cancelling run that nobody works on; should that fail, the sweep does it. */
-function finishCancel({ db, log, now, hub }: Service, runId: string): void {
-  endRun(db, runId, { name: 'cancelled', now: now() }).then(
+function finishCancel({ store, log, now, hub }: Service, runId: string): void {
+  endRun(store.db, runId, { name: 'cancelled', now: now() }).then(
     (events) => events && hub.get(runId)?.append(...events),
     (error: unknown) => log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
   );
 }
 
-/** Ends the model requests of a thread that is about to be deleted. */
-export async function stopRunsOf({ db, executor }: Service, threadId: string): Promise<void> {
-  const runs = await db
-    .selectFrom('runs')
-    .select('id')
-    .where('thread_id', '=', threadId)
-    .where('active', '=', ACTIVE)
-    .execute();
-  for (const { id } of runs) executor.stop(id, 'deleted');
+/** Ends the model request of a thread that is about to be deleted. */
+export async function stopRunOf({ store, executor }: Service, threadId: string): Promise<void> {
+  const active = await activeRunId(store.db, threadId);
+  if (active) executor.stop(active, 'deleted');
 }

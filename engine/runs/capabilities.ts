@@ -1,6 +1,6 @@
 /** What the provider behind the engine can't do is refused when it is asked for, not when a run comes to it. */
 import { unsupported } from '../domain/errors.ts';
-import type { RunOptions } from '../objects/run-options.ts';
+import type { RunOptions } from '../domain/run-options.ts';
 import type { Service } from '../service.ts';
 import type { CreateMessage } from '../wire/schemas/bodies.ts';
 

@@ -1,5 +1,5 @@
 /** Setting runs going: a new run, a thread with its run, and the answer to a call for tool outputs. */
-import type { Kysely } from 'kysely';
+import { callsOf, isFunctionCall, type StepDetails } from '../domain/content.ts';
 import {
   emptyThread,
   modelNotFound,
@@ -10,17 +10,25 @@ import {
   unknownPathId,
 } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
-import { EMPTY_USAGE, threadObject } from '../objects/objects.ts';
+import { EMPTY_USAGE } from '../domain/usage.ts';
+import { newMessage, newThread } from '../objects/new-records.ts';
+import { threadObject } from '../objects/objects.ts';
 import { settleOptions } from '../objects/run-options.ts';
 import type { Service } from '../service.ts';
 import { findAssistant } from '../store/assistants.ts';
-import { hasUserMessage, insertMessages, newMessage } from '../store/messages.ts';
-import { activeRunId, findRun, insertRun, openParts, runById, transition } from '../store/runs.ts';
-import type { RunRecord, Tables, ThreadRow } from '../store/schema.ts';
-import { isUniqueViolation } from '../store/sqlite/database.ts';
+import { hasUserMessage, insertMessages } from '../store/messages.ts';
+import type { RunRecord, ThreadRecord } from '../store/records.ts';
+import { activeRunId, findRun, insertRun, runById, transition } from '../store/runs.ts';
+import { openParts, saveParts } from '../store/steps.ts';
+import { atomically, type Db } from '../store/store.ts';
 import { insertThread, threadOf } from '../store/threads.ts';
-import type { CreateRun, CreateThreadAndRun, SubmitToolOutputs } from '../wire/schemas/bodies.ts';
-import { closeParts, closingEvents, endRun, runEvent, saveParts } from '../worker/end-run.ts';
+import type {
+  CreateRun,
+  CreateThread,
+  CreateThreadAndRun,
+  SubmitToolOutputs,
+} from '../wire/schemas/bodies.ts';
+import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
 import type { EventLog, RunEvent } from '../worker/event-log.ts';
 import { checkMessages, checkTools } from './capabilities.ts';
 
@@ -33,16 +41,16 @@ export interface Started {
 type Body = CreateRun | CreateThreadAndRun;
 
 /** Asked before the transaction, which must not wait for a provider. @throws ApiError 400 */
-async function checkModel({ db, models }: Service, { model, assistant_id }: Body): Promise<void> {
-  const name = model ?? (await findAssistant(db, assistant_id))?.model;
+async function checkModel({ store, models }: Service, { model, assistant_id }: Body): Promise<void> {
+  const name = model ?? (await findAssistant(store.db, assistant_id))?.model;
   if (name !== undefined && (await models.lacks(name))) throw modelNotFound(name, 400);
 }
 
 /** The new run on a thread that is known to be free; nothing is written. */
 async function newRun(
   service: Service,
-  db: Kysely<Tables>,
-  thread: ThreadRow,
+  db: Db,
+  thread: ThreadRecord,
   id: string,
   body: Body,
   fileSearchContent = false,
@@ -68,9 +76,9 @@ async function newRun(
     required_action: null,
     last_error: null,
     incomplete_details: null,
-    usage: JSON.stringify(EMPTY_USAGE),
-    metadata: JSON.stringify(body.metadata ?? {}),
-    options: JSON.stringify(options),
+    usage: EMPTY_USAGE,
+    metadata: body.metadata ?? {},
+    options,
     worker: service.workerId,
     window_from: null,
     window_head: null,
@@ -82,13 +90,13 @@ async function newRun(
  * The run is held meanwhile, so that the sweep leaves it to us.
  */
 async function setGoing(
-  { db, hub, executor }: Service,
+  { store, hub, executor }: Service,
   runId: string,
-  write: (trx: Kysely<Tables>) => Promise<{ run: RunRecord; events: RunEvent[] }>,
+  write: (trx: Db) => Promise<{ run: RunRecord; events: RunEvent[] }>,
 ): Promise<Started> {
   const release = hub.hold(runId);
   try {
-    const { run, events } = await db.transaction().execute(write);
+    const { run, events } = await atomically(store.db, write);
     const log = hub.open(runId);
     log.append(...events);
     executor.start(runId, log);
@@ -129,9 +137,21 @@ export async function createRun(
     });
   } catch (error) {
     // Another process was first, between our look and our write.
-    const active = isUniqueViolation(error) && (await activeRunId(service.db, threadId));
+    const { store } = service;
+    const active = store.isUniqueViolation(error) && (await activeRunId(store.db, threadId));
     throw active ? threadLockedForRun(threadId, active) : error;
   }
+}
+
+/** Makes a thread and its first messages; to be called in a transaction. */
+export async function insertNewThread(db: Db, body: CreateThread, now: number): Promise<ThreadRecord> {
+  const thread = newThread(body, now);
+  await insertThread(db, thread);
+  await insertMessages(
+    db,
+    (body.messages ?? []).map((message) => newMessage(thread.id, message, now)),
+  );
+  return thread;
 }
 
 /** @throws ApiError 400 for an empty thread, 404 for an unknown assistant; then no thread is made either. */
@@ -140,30 +160,24 @@ export async function createThreadAndRun(service: Service, body: CreateThreadAnd
   checkMessages(service, body.thread?.messages);
   await checkModel(service, body);
   return setGoing(service, id, async (trx) => {
-    const thread = await insertThread(trx, body.thread ?? {}, service.now());
+    const thread = await insertNewThread(trx, body.thread ?? {}, service.now());
     const run = await newRun(service, trx, thread, id, body);
     await insertRun(trx, run);
     return { run, events: [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)] };
   });
 }
 
-interface StoredCall {
-  id: string;
-  function?: { output: string | null };
-}
-
 /** The step's details with every output in its place. @throws ApiError 400 unless all ids are there, once. */
-function withOutputs(details: string, outputs: SubmitToolOutputs['tool_outputs']): string {
-  const parsed = JSON.parse(details) as { tool_calls: StoredCall[] };
-  const calls = parsed.tool_calls.filter((call) => call.function);
+function withOutputs(details: StepDetails, outputs: SubmitToolOutputs['tool_outputs']): StepDetails {
+  const calls = callsOf(details).filter(isFunctionCall);
   const expected = calls.map(({ id }) => id);
   const got = outputs.map(({ tool_call_id }) => tool_call_id);
   const byId = new Map(outputs.map(({ tool_call_id, output }) => [tool_call_id, output ?? '']));
   if (got.length !== expected.length || !expected.every((id) => byId.has(id))) {
     throw toolOutputsPartial(expected, got);
   }
-  for (const call of calls) call.function!.output = byId.get(call.id)!;
-  return JSON.stringify(parsed);
+  for (const call of calls) call.function.output = byId.get(call.id)!;
+  return details;
 }
 
 /**
@@ -176,7 +190,7 @@ export async function submitToolOutputs(
   runId: string,
   body: SubmitToolOutputs,
 ): Promise<Started> {
-  const { db } = service;
+  const { db } = service.store;
   await threadOf(db, threadId);
   const run = await findRun(db, threadId, runId);
   if (!run) throw unknownPathId('run', runId);

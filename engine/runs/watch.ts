@@ -10,11 +10,11 @@ import { EventLog } from '../worker/event-log.ts';
 const LOOK_MS = 250;
 
 /** The run's status, again whenever it has changed, until it has ended or asks for tool outputs. */
-export function watchRun({ db }: Pick<Service, 'db'>, runId: string): EventLog {
+export function watchRun({ store }: Pick<Service, 'store'>, runId: string): EventLog {
   const log = new EventLog();
   const follow = async () => {
     for (let seen = ''; ; await delay(LOOK_MS, undefined, { ref: false })) {
-      const run = await runById(db, runId);
+      const run = await runById(store.db, runId);
       if (!run) return log.append(goneEvent(runId));
       if (run.status !== seen) log.append(runEvent(run));
       seen = run.status;

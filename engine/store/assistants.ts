@@ -1,70 +1,60 @@
-import type { Kysely } from 'kysely';
-import { newId } from '../domain/ids.ts';
-import type { CreateAssistant, ModifyAssistant } from '../wire/schemas/bodies.ts';
-import type { AssistantRow, Tables } from './schema.ts';
-import { storedResources } from './threads.ts';
+/** Queries on assistants. */
+import { type AssistantRecord, fromRow, toRow } from './records.ts';
+import type { Db } from './store.ts';
 
-export const findAssistant = (db: Kysely<Tables>, id: string): Promise<AssistantRow | undefined> =>
-  db.selectFrom('assistants').selectAll().where('id', '=', id).executeTakeFirst();
+/** All that can be set on an assistant. */
+export type AssistantFields = Omit<AssistantRecord, 'seq' | 'id' | 'created_at'>;
 
-/** The columns of a body; fields it does not name keep their default. */
-function columnsOf(body: CreateAssistant) {
-  return {
-    name: body.name ?? null,
-    description: body.description ?? null,
-    model: body.model,
-    instructions: body.instructions ?? null,
-    tools: JSON.stringify(body.tools ?? []),
-    tool_resources: storedResources(body.tool_resources),
-    metadata: JSON.stringify(body.metadata ?? {}),
-    temperature: body.temperature ?? null,
-    top_p: body.top_p ?? null,
-    response_format: JSON.stringify(body.response_format ?? 'auto'),
-    reasoning_effort: body.reasoning_effort ?? null,
-  };
+export async function findAssistant(db: Db, id: string): Promise<AssistantRecord | undefined> {
+  const row = await db.selectFrom('assistants').selectAll().where('id', '=', id).executeTakeFirst();
+  return row && fromRow('assistants', row);
 }
 
-export const insertAssistant = (
-  db: Kysely<Tables>,
-  body: CreateAssistant,
-  now: number,
-): Promise<AssistantRow> =>
-  db
+export async function insertAssistant(
+  db: Db,
+  assistant: Omit<AssistantRecord, 'seq'>,
+): Promise<AssistantRecord> {
+  const row = await db
     .insertInto('assistants')
-    .values({ id: newId('asst'), created_at: now, ...columnsOf(body) })
+    .values(toRow('assistants', assistant))
     .returningAll()
     .executeTakeFirstOrThrow();
+  return fromRow('assistants', row);
+}
 
-/** Changes what the body names and nothing else. */
-export function updateAssistant(
-  db: Kysely<Tables>,
+/** @returns the assistant as it is now; undefined if there is none */
+export async function updateAssistant(
+  db: Db,
   id: string,
-  body: ModifyAssistant,
-): Promise<AssistantRow | undefined> {
-  const columns = columnsOf({ model: '', ...body });
-  const named = Object.entries(columns).filter(
-    ([column]) => body[column as keyof ModifyAssistant] !== undefined,
-  );
-  if (named.length === 0) return findAssistant(db, id);
-  return db
+  changes: Partial<AssistantFields>,
+): Promise<AssistantRecord | undefined> {
+  if (Object.keys(changes).length === 0) return findAssistant(db, id);
+  const row = await db
     .updateTable('assistants')
-    .set(Object.fromEntries(named))
+    .set(toRow('assistants', changes))
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst();
+  return row && fromRow('assistants', row);
 }
 
-/** Creates a declared assistant, or brings it up to date; id and created_at stay for good. */
+/** Creates an assistant under a given id, or brings it up to date; id and created_at stay for good. */
 export async function declareAssistant(
-  db: Kysely<Tables>,
+  db: Db,
   id: string,
-  body: CreateAssistant,
+  fields: AssistantFields,
   now: number,
 ): Promise<void> {
-  const columns = columnsOf(body);
+  const columns = toRow('assistants', fields);
   await db
     .insertInto('assistants')
     .values({ id, created_at: now, ...columns })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(columns))
     .execute();
+}
+
+/** @returns whether there was one */
+export async function deleteAssistant(db: Db, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom('assistants').where('id', '=', id).executeTakeFirst();
+  return numDeletedRows > 0n;
 }

@@ -1,56 +1,57 @@
-import type { Kysely } from 'kysely';
-import { newId } from '../domain/ids.ts';
-import type { CreateMessage } from '../wire/schemas/bodies.ts';
-import type { MessageRecord, Tables } from './schema.ts';
+/** Queries on messages. */
+import { fromRow, type MessageRecord, type Stored, toRow } from './records.ts';
+import type { Db } from './store.ts';
 
-/** Rows per insert: below SQLite's limit of bound values. */
+/** Rows per insert: below the limit of bound values. */
 const CHUNK = 500;
 
-/** The wire's content parts from what a client may send: a string, or parts whose text is bare. */
-function contentOf(content: CreateMessage['content']) {
-  const parts = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content;
-  return parts.map((part) =>
-    part.type === 'text' ? { type: 'text', text: { value: part.text, annotations: [] } } : part,
-  );
-}
-
-export function newMessage(threadId: string, body: CreateMessage, now: number): MessageRecord {
-  return {
-    id: newId('msg'),
-    thread_id: threadId,
-    created_at: now,
-    role: body.role,
-    status: 'completed',
-    content: JSON.stringify(contentOf(body.content)),
-    attachments: JSON.stringify(body.attachments ?? []),
-    metadata: JSON.stringify(body.metadata ?? {}),
-    assistant_id: null,
-    run_id: null,
-    completed_at: now,
-    incomplete_at: null,
-    incomplete_reason: null,
-  };
-}
-
 /** Adds messages at the thread's end, in their order. */
-export async function insertMessages(db: Kysely<Tables>, messages: MessageRecord[]): Promise<void> {
+export async function insertMessages(db: Db, messages: MessageRecord[]): Promise<void> {
   for (let i = 0; i < messages.length; i += CHUNK) {
-    await db
-      .insertInto('messages')
-      .values(messages.slice(i, i + CHUNK))
-      .execute();
+    const rows = messages.slice(i, i + CHUNK).map((message) => toRow('messages', message));
+    await db.insertInto('messages').values(rows).execute();
   }
 }
 
-export const findMessage = (db: Kysely<Tables>, threadId: string, messageId: string) =>
-  db
+export async function findMessage(
+  db: Db,
+  threadId: string,
+  messageId: string,
+): Promise<MessageRecord | undefined> {
+  const row = await db
     .selectFrom('messages')
     .selectAll()
     .where('id', '=', messageId)
     .where('thread_id', '=', threadId)
     .executeTakeFirst();
+  return row && fromRow('messages', row);
+}
 
-export const hasUserMessage = async (db: Kysely<Tables>, threadId: string): Promise<boolean> =>
+export async function updateMessage(
+  db: Db,
+  threadId: string,
+  messageId: string,
+  changes: Pick<MessageRecord, 'metadata'>,
+): Promise<void> {
+  await db
+    .updateTable('messages')
+    .set(toRow('messages', changes))
+    .where('id', '=', messageId)
+    .where('thread_id', '=', threadId)
+    .execute();
+}
+
+/** @returns whether there was one */
+export async function deleteMessage(db: Db, threadId: string, messageId: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('messages')
+    .where('id', '=', messageId)
+    .where('thread_id', '=', threadId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+export const hasUserMessage = async (db: Db, threadId: string): Promise<boolean> =>
   (await db
     .selectFrom('messages')
     .select('id')
@@ -58,3 +59,35 @@ export const hasUserMessage = async (db: Kysely<Tables>, threadId: string): Prom
     .where('role', '=', 'user')
     .limit(1)
     .executeTakeFirst()) !== undefined;
+
+/**
+ * Some messages of a thread, the newest first.
+ * @param from the first that counts (seq)
+ * @param before only those older than this one (seq); undefined for the newest of all
+ */
+export async function newestMessages(
+  db: Db,
+  threadId: string,
+  { from, before, limit }: { from: number; before: number | undefined; limit: number },
+): Promise<Stored<'messages'>[]> {
+  let query = db
+    .selectFrom('messages')
+    .selectAll()
+    .where('thread_id', '=', threadId)
+    .where('seq', '>=', from)
+    .orderBy('seq', 'desc')
+    .limit(limit);
+  if (before !== undefined) query = query.where('seq', '<', before);
+  return (await query.execute()).map((row) => fromRow('messages', row));
+}
+
+export async function firstMessage(db: Db, threadId: string): Promise<Stored<'messages'> | undefined> {
+  const row = await db
+    .selectFrom('messages')
+    .selectAll()
+    .where('thread_id', '=', threadId)
+    .orderBy('seq')
+    .limit(1)
+    .executeTakeFirst();
+  return row && fromRow('messages', row);
+}

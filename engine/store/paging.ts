@@ -1,10 +1,18 @@
 /** Lists by keyset: the cost of a page does not depend on what stands before it. */
-import type { Kysely } from 'kysely';
 import { type Kind, notFound } from '../domain/errors.ts';
-import type { ListQuery } from '../wire/schemas/queries.ts';
-import type { Tables } from './schema.ts';
+import { fromRow, type Row, type Stored } from './records.ts';
+import type { Db } from './store.ts';
 
 type Paged = 'assistants' | 'messages' | 'runs' | 'steps';
+
+/** What a list is asked for; `after` and `before` are ids of items in it. */
+export interface PageQuery {
+  /** Items at most. */
+  limit: number;
+  order: 'asc' | 'desc';
+  after?: string | undefined;
+  before?: string | undefined;
+}
 
 const KIND: Record<Paged, Kind> = {
   assistants: 'assistant',
@@ -13,13 +21,13 @@ const KIND: Record<Paged, Kind> = {
   steps: 'run step',
 };
 
-export interface Page<Row> {
-  rows: Row[];
+export interface Page<Item> {
+  items: Item[];
   hasMore: boolean;
 }
 
 /** A place in the list, found again by the id that stands there. */
-async function cursor(db: Kysely<Tables>, table: Paged, where: Partial<Record<string, string>>, id: string) {
+async function cursor(db: Db, table: Paged, where: Partial<Record<string, string>>, id: string) {
   // One table stands for all: they share `seq` and `id`.
   let query = db
     .selectFrom(table as 'messages')
@@ -37,12 +45,12 @@ async function cursor(db: Kysely<Tables>, table: Paged, where: Partial<Record<st
  * @param where columns that all items share, e.g. `{ thread_id }`.
  * @throws ApiError 404 for a cursor that is not in the list.
  */
-export async function page<T extends Paged, Row extends { seq: number }>(
-  db: Kysely<Tables>,
+export async function page<T extends Paged>(
+  db: Db,
   table: T,
   where: Partial<Record<string, string>>,
-  { limit, order, after, before }: ListQuery,
-): Promise<Page<Row>> {
+  { limit, order, after, before }: PageQuery,
+): Promise<Page<Stored<T>>> {
   const backwards = before !== undefined && after === undefined;
   const ascending = (order === 'asc') !== backwards;
   let query = db.selectFrom(table as 'messages').selectAll();
@@ -57,20 +65,9 @@ export async function page<T extends Paged, Row extends { seq: number }>(
   const rows = (await query
     .orderBy('seq', ascending ? 'asc' : 'desc')
     .limit(limit + 1)
-    .execute()) as unknown as Row[];
+    .execute()) as unknown as Row<T>[];
   const hasMore = rows.length > limit;
   if (hasMore) rows.pop();
   if (backwards) rows.reverse();
-  return { rows, hasMore };
-}
-
-/** The wire's list object; ids of an empty list are null (lifecycle.md §1). */
-export function listObject<Item extends { id: string }>(data: Item[], hasMore: boolean) {
-  return {
-    object: 'list' as const,
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: hasMore,
-  };
+  return { items: rows.map((row) => fromRow(table, row)), hasMore };
 }

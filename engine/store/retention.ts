@@ -1,13 +1,11 @@
 /** Deletes threads that nobody has used for long, a few at a time, and gives the space back. */
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import { ACTIVE } from './runs.ts';
-import type { Tables } from './schema.ts';
+import type { Db } from './store.ts';
 
 /** Threads that one step looks at, and rows that it deletes at most: some milliseconds on a small machine. */
 const THREADS_A_STEP = 50;
 const ROWS_A_STEP = 500;
-/** Pages of 4 KB that one step gives back to the disk. */
-const PAGES_A_STEP = 500;
 
 /** Where a walk over the threads stands: behind this one. */
 export interface Place {
@@ -27,11 +25,7 @@ export interface Step {
  * creation, its last message and its last run; one with an active run stays, whatever its age.
  * @param before seconds since 1970
  */
-export async function deleteUnused(
-  db: Kysely<Tables>,
-  before: number,
-  from: Place | undefined,
-): Promise<Step> {
+export async function deleteUnused(db: Db, before: number, from: Place | undefined): Promise<Step> {
   const threads = await db
     .selectFrom('threads')
     .select(['id', 'created_at'])
@@ -58,7 +52,7 @@ export async function deleteUnused(
   return { next: threads.length < THREADS_A_STEP ? undefined : next, deleted };
 }
 
-async function isUnused(db: Kysely<Tables>, threadId: string, before: number): Promise<boolean> {
+async function isUnused(db: Db, threadId: string, before: number): Promise<boolean> {
   const active = await db
     .selectFrom('runs')
     .select('id')
@@ -85,7 +79,7 @@ async function isUnused(db: Kysely<Tables>, threadId: string, before: number): P
 }
 
 /** Deletes a thread with all that is in it, or the first of its rows if there are more. @returns rows deleted */
-async function deletePart(db: Kysely<Tables>, threadId: string, most: number): Promise<number> {
+async function deletePart(db: Db, threadId: string, most: number): Promise<number> {
   let rows = 0;
   for (const table of ['messages', 'runs'] as const) {
     const oldest = await db
@@ -108,22 +102,8 @@ async function deletePart(db: Kysely<Tables>, threadId: string, most: number): P
   return rows + 1;
 }
 
-/** Gives some free pages back, where the file was made to do so. @returns whether there are more */
-export async function giveSpaceBack(db: Kysely<Tables>): Promise<boolean> {
-  const free = async () => {
-    const { rows } = await sql<{ freelist_count: number }>`PRAGMA freelist_count`.execute(db);
-    return rows[0]?.freelist_count ?? 0;
-  };
-  const before = await free();
-  if (before === 0) return false;
-  await sql`PRAGMA incremental_vacuum(${sql.lit(PAGES_A_STEP)})`.execute(db);
-  const left = await free();
-  // A file of an earlier version keeps its free pages, and uses them again.
-  return left > 0 && left < before;
-}
-
 /** How much there is. */
-export async function countAll(db: Kysely<Tables>): Promise<{ threads: number; runs: number }> {
+export async function countAll(db: Db): Promise<{ threads: number; runs: number }> {
   const count = async (table: 'threads' | 'runs') => {
     const row = await db
       .selectFrom(table)

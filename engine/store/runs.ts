@@ -1,45 +1,80 @@
 /** Queries on runs. Every change of status goes through `transition`, which is compare-and-set. */
-import { type Kysely, sql } from 'kysely';
-import { changesOf, type RunPatch, TRANSITIONS, type TransitionName } from '../domain/run-states.ts';
-import type { MessageRow, RunRecord, RunRow, StepRow, Tables } from './schema.ts';
+import { sql } from 'kysely';
+import { isActive, TRANSITIONS, type Transition, type TransitionName } from '../domain/run-states.ts';
+import type { RunStatus } from '../domain/types.ts';
+import { fromRow, type RunRecord, type Stored, toRow } from './records.ts';
+import type { Db } from './store.ts';
 
 /** Written into the query's text: a partial index does not serve a bound value. */
 export const ACTIVE = sql.lit(1 as const);
+
+/** Columns that go with a transition but are not decided by the table of states. */
+export type RunPatch = Partial<
+  Pick<
+    RunRecord,
+    | 'required_action'
+    | 'last_error'
+    | 'incomplete_details'
+    | 'usage'
+    | 'worker'
+    | 'window_from'
+    | 'window_head'
+  >
+>;
+
+/** What a transition writes, at `now` seconds. The call for tool outputs ends with any transition but its own. */
+export function changesOf(name: TransitionName, now: number, patch: RunPatch = {}) {
+  const transition: Transition = TRANSITIONS[name];
+  return {
+    status: transition.to,
+    active: isActive(transition.to) ? (1 as const) : (0 as const),
+    required_action: null,
+    ...(transition.stamps && { [transition.stamps]: now }),
+    ...(transition.clearsExpiry && { expires_at: null }),
+    ...(!isActive(transition.to) && { worker: null }),
+    ...patch,
+  };
+}
 
 /**
  * Moves a run along the table of states, if it still is where the transition starts.
  * @param now seconds since 1970.
  * @returns the run as it is now, or undefined when another writer was first or the run is gone.
  */
-export function transition(
-  db: Kysely<Tables>,
+export async function transition(
+  db: Db,
   runId: string,
   name: TransitionName,
   now: number,
   patch: RunPatch = {},
-): Promise<RunRow | undefined> {
-  return db
+): Promise<Stored<'runs'> | undefined> {
+  const row = await db
     .updateTable('runs')
-    .set(changesOf(name, now, patch))
+    .set(toRow('runs', changesOf(name, now, patch)))
     .where('id', '=', runId)
     .where('status', 'in', [...TRANSITIONS[name].from])
     .returningAll()
     .executeTakeFirst();
+  return row && fromRow('runs', row);
 }
 
-export const findRun = (db: Kysely<Tables>, threadId: string, runId: string): Promise<RunRow | undefined> =>
-  db
+export async function findRun(db: Db, threadId: string, runId: string): Promise<Stored<'runs'> | undefined> {
+  const row = await db
     .selectFrom('runs')
     .selectAll()
     .where('id', '=', runId)
     .where('thread_id', '=', threadId)
     .executeTakeFirst();
+  return row && fromRow('runs', row);
+}
 
-export const runById = (db: Kysely<Tables>, runId: string): Promise<RunRow | undefined> =>
-  db.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
+export async function runById(db: Db, runId: string): Promise<Stored<'runs'> | undefined> {
+  const row = await db.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
+  return row && fromRow('runs', row);
+}
 
 /** The run that locks a thread, if any. */
-export async function activeRunId(db: Kysely<Tables>, threadId: string): Promise<string | undefined> {
+export async function activeRunId(db: Db, threadId: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('runs')
     .select('id')
@@ -49,26 +84,64 @@ export async function activeRunId(db: Kysely<Tables>, threadId: string): Promise
   return row?.id;
 }
 
-export async function insertRun(db: Kysely<Tables>, run: RunRecord): Promise<void> {
-  await db.insertInto('runs').values(run).execute();
+export async function insertRun(db: Db, run: RunRecord): Promise<void> {
+  await db.insertInto('runs').values(toRow('runs', run)).execute();
 }
 
-/** The step and the message that a run has not finished, at most one of each. */
-export async function openParts(
-  db: Kysely<Tables>,
+/** Changes what does not belong to the run's life. */
+export async function updateRun(
+  db: Db,
   runId: string,
-): Promise<{ step: StepRow | undefined; message: MessageRow | undefined }> {
-  const step = await db
-    .selectFrom('steps')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .where('status', '=', 'in_progress')
+  changes: Partial<Pick<RunRecord, 'metadata' | 'window_from' | 'window_head'>>,
+): Promise<void> {
+  await db.updateTable('runs').set(toRow('runs', changes)).where('id', '=', runId).execute();
+}
+
+/** What the model saw of the thread in the run before this one. */
+export function windowBefore(
+  db: Db,
+  { thread_id, seq }: Stored<'runs'>,
+): Promise<Pick<RunRecord, 'window_from' | 'window_head'> | undefined> {
+  return db
+    .selectFrom('runs')
+    .select(['window_from', 'window_head'])
+    .where('thread_id', '=', thread_id)
+    .where('seq', '<', seq)
+    .orderBy('seq', 'desc')
+    .limit(1)
     .executeTakeFirst();
-  const message = await db
-    .selectFrom('messages')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .where('status', '=', 'in_progress')
-    .executeTakeFirst();
-  return { step, message };
+}
+
+/** Runs whose time is over, at `now` seconds. */
+export async function dueRunIds(db: Db, now: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('active', '=', ACTIVE)
+    .where('status', 'in', [...TRANSITIONS.expire.from])
+    .where('expires_at', '<=', now)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Runs that a process works on, or should: all that are active but do not wait for tools. */
+export const runsInWork = (db: Db): Promise<{ id: string; status: RunStatus; worker: string | null }[]> =>
+  db
+    .selectFrom('runs')
+    .select(['id', 'status', 'worker'])
+    .where('active', '=', ACTIVE)
+    .where('status', '!=', 'requires_action')
+    .execute();
+
+/** Puts a worker's name on a queued run, unless another process was faster. @returns whether it did */
+export async function takeOver(db: Db, runId: string, from: string | null, worker: string): Promise<boolean> {
+  if (from === worker) return true;
+  const { numUpdatedRows } = await db
+    .updateTable('runs')
+    .set({ worker })
+    .where('id', '=', runId)
+    .where('status', '=', 'queued')
+    .where('worker', from === null ? 'is' : '=', from)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }

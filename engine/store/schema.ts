@@ -1,10 +1,10 @@
-/** The tables as queries see them. Columns ending in a JSON word hold JSON text; times are seconds since 1970. */
-import type { ColumnType, Generated, Selectable } from 'kysely';
+/** The tables as the database has them. Times are seconds since 1970 where nothing else is said. */
+import type { ColumnType, Generated } from 'kysely';
 import type { RunStatus } from '../domain/types.ts';
 
 /** Grows by one with every row: what lists are ordered by, so that equal seconds keep their order. */
 type Sequence = Generated<number>;
-/** JSON text. */
+/** JSON text; what it holds says records.ts. */
 type Json = string;
 /** Never changes after the insert. */
 type Fixed<T> = ColumnType<T, T, never>;
@@ -118,13 +118,3 @@ export interface Tables {
   steps: StepsTable;
   workers: WorkersTable;
 }
-
-export type AssistantRow = Selectable<AssistantsTable>;
-export type ThreadRow = Selectable<ThreadsTable>;
-export type MessageRow = Selectable<MessagesTable>;
-export type RunRow = Selectable<RunsTable>;
-export type StepRow = Selectable<StepsTable>;
-/** Rows as they are before the database has numbered them. */
-export type MessageRecord = Omit<MessageRow, 'seq'>;
-export type RunRecord = Omit<RunRow, 'seq'>;
-export type StepRecord = Omit<StepRow, 'seq'>;

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Kysely, Selectable } from 'kysely';
-import type { Tables, WorkersTable } from './schema.ts';
+import type { Selectable } from 'kysely';
+import type { WorkersTable } from './schema.ts';
+import type { Db } from './store.ts';
 
 /** Milliseconds between two signs of life. */
 const HEARTBEAT_MS = 3_000;
@@ -55,7 +56,7 @@ function exists(pid: number): boolean {
 const SCOPE = numberScope();
 
 export interface WorkersOptions {
-  db: Kysely<Tables>;
+  db: Db;
   workerId: string;
   /** Milliseconds since 1970. */
   clock: () => number;

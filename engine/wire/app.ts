@@ -10,7 +10,6 @@ import {
 } from '../domain/errors.ts';
 import { newRequestId } from '../domain/ids.ts';
 import type { Service } from '../service.ts';
-import { storeFault } from '../store/sqlite/faults.ts';
 import { assistantRoutes } from './routes/assistants.ts';
 import type { RouteEnv } from './routes/http.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -68,7 +67,7 @@ export function createApp(service: Service): Hono<RouteEnv> {
 
   app.onError((error, c) => {
     if (error instanceof ApiError) return errorResponse(error, c.req.method);
-    const fault = storeFault(error);
+    const fault = service.store.fault(error);
     if (fault) {
       service.log.error(`${c.req.method} ${c.req.path}: ${fault.message} (${error.message})`);
       return errorResponse(storeFailed(fault.code, fault.message), c.req.method);

@@ -1,23 +1,13 @@
 /** How a run ends: its row, its open step and message, and the events that tell of it, in one go. */
-import type { Kysely } from 'kysely';
-import { CLOSINGS, type EndName, type RunPatch } from '../domain/run-states.ts';
-import type { Usage } from '../models/model.ts';
+import { CLOSINGS, type EndName } from '../domain/run-states.ts';
+import type { LastError } from '../domain/types.ts';
+import type { Usage } from '../domain/usage.ts';
 import { messageObject, runObject, stepObject } from '../objects/objects.ts';
-import type { RunOptions } from '../objects/run-options.ts';
-import { openParts, runById, transition } from '../store/runs.ts';
-import type { MessageRecord, RunRecord, StepRecord, Tables } from '../store/schema.ts';
+import type { MessageRecord, RunRecord, StepRecord } from '../store/records.ts';
+import { type RunPatch, runById, transition } from '../store/runs.ts';
+import { type Open, openParts, saveParts } from '../store/steps.ts';
+import { atomically, type Db } from '../store/store.ts';
 import type { RunEvent } from './event-log.ts';
-
-export interface LastError {
-  code: 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt';
-  message: string;
-}
-
-/** What a run has open; content as far as it came. */
-export interface Open {
-  step?: StepRecord | undefined;
-  message?: MessageRecord | undefined;
-}
 
 export interface Ending {
   name: 'complete' | EndName;
@@ -46,13 +36,10 @@ export function closeParts(open: Open, { name, now, lastError, usage, cutBy }: E
     ...open.step,
     status: closing.step,
     [`${closing.step}_at`]: now,
-    usage: usage ? JSON.stringify(usage) : open.step.usage,
+    usage: usage ?? open.step.usage,
     // A step knows only two codes (spec), a run three.
     last_error: lastError
-      ? JSON.stringify({
-          ...lastError,
-          code: lastError.code === 'invalid_prompt' ? 'server_error' : lastError.code,
-        })
+      ? { ...lastError, code: lastError.code === 'invalid_prompt' ? 'server_error' : lastError.code }
       : null,
   };
   return { message, step };
@@ -63,8 +50,8 @@ export function closingEvents({ message, step }: Open, run: RunRecord): RunEvent
   const events: RunEvent[] = [];
   if (message) events.push({ event: `thread.message.${message.status}`, data: messageObject(message) });
   if (step) {
-    const fileSearchContent = (JSON.parse(run.options) as RunOptions).includeSearchContent;
-    events.push({ event: `thread.run.step.${step.status}`, data: stepObject(step, { fileSearchContent }) });
+    const data = stepObject(step, { fileSearchContent: run.options.includeSearchContent });
+    events.push({ event: `thread.run.step.${step.status}`, data });
   }
   return events;
 }
@@ -84,45 +71,17 @@ export const errorEvent = (message: string, type = 'server_error'): RunEvent => 
 export const goneEvent = (runId: string): RunEvent =>
   errorEvent(`No run found with id '${runId}'.`, 'invalid_request_error');
 
-/** Writes closed parts. Nothing is changed of a part that is gone, or that another process has closed meanwhile. */
-export async function saveParts(db: Kysely<Tables>, { message, step }: Open): Promise<void> {
-  if (message) {
-    const { content, status, completed_at, incomplete_at, incomplete_reason } = message;
-    await db
-      .updateTable('messages')
-      .set({ content, status, completed_at, incomplete_at, incomplete_reason })
-      .where('id', '=', message.id)
-      .where('status', '=', 'in_progress')
-      .execute();
-  }
-  if (step) {
-    const { status, details, last_error, usage, completed_at, failed_at, cancelled_at, expired_at, memory } =
-      step;
-    await db
-      .updateTable('steps')
-      .set({ status, details, last_error, usage, completed_at, failed_at, cancelled_at, expired_at, memory })
-      .where('id', '=', step.id)
-      .where('status', '=', 'in_progress')
-      .execute();
-  }
-}
-
 /**
  * Ends a run in the database, compare-and-set, all or nothing.
  * @param open what the run has open as this process knows it; read from the database when not given.
  * @returns the events to append, or undefined when the run no longer was where this ending starts.
  */
-export function endRun(
-  db: Kysely<Tables>,
-  runId: string,
-  ending: Ending,
-  open?: Open,
-): Promise<RunEvent[] | undefined> {
+export function endRun(db: Db, runId: string, ending: Ending, open?: Open): Promise<RunEvent[] | undefined> {
   const { name, now, lastError } = ending;
-  return db.transaction().execute(async (trx) => {
+  return atomically(db, async (trx) => {
     const before = name === 'cancelled' ? await runById(trx, runId) : undefined;
     const run = await transition(trx, runId, name, now, {
-      ...(lastError && { last_error: JSON.stringify(lastError) }),
+      ...(lastError && { last_error: lastError }),
       ...ending.patch,
     });
     if (!run) return undefined;

@@ -1,14 +1,13 @@
 /** Runs what is queued: one attempt is a claim, one turn of the model, and what that turn means for the run. */
-import type { Kysely } from 'kysely';
-import { changesOf } from '../domain/run-states.ts';
+import type { LastError } from '../domain/types.ts';
+import { addUsage } from '../domain/usage.ts';
 import { type Model, ModelError } from '../models/model.ts';
-import { addUsage } from '../objects/objects.ts';
-import type { RunOptions } from '../objects/run-options.ts';
 import type { EngineLog, RunNotice } from '../options.ts';
 import { BudgetSpent, prepareTurn } from '../prompt/turn.ts';
-import { runById, transition } from '../store/runs.ts';
-import type { RunRow, Tables } from '../store/schema.ts';
-import { storeFault } from '../store/sqlite/faults.ts';
+import type { Stored } from '../store/records.ts';
+import { changesOf, runById, transition } from '../store/runs.ts';
+import { saveParts } from '../store/steps.ts';
+import { atomically, type Store } from '../store/store.ts';
 import { type AskOptions, ask } from './ask-model.ts';
 import {
   closeParts,
@@ -17,9 +16,7 @@ import {
   endRun,
   errorEvent,
   goneEvent,
-  type LastError,
   runEvent,
-  saveParts,
 } from './end-run.ts';
 import type { EventHub, EventLog } from './event-log.ts';
 import { mergeDeltas } from './merge-deltas.ts';
@@ -30,7 +27,7 @@ import { type TurnResult, TurnWriter } from './turn-writer.ts';
 export type StopReason = 'cancel' | 'expire' | 'shutdown' | 'deleted';
 
 export interface ExecutorOptions {
-  db: Kysely<Tables>;
+  store: Store;
   hub: EventHub;
   model: Model;
   log: EngineLog;
@@ -71,7 +68,7 @@ export class Executor {
       .catch((error: unknown) => {
         // The claim itself could not be written: the run is still queued, and the sweep takes it up again.
         this.#options.log.error(`Run ${runId}: ${String(error)}`);
-        log.append(errorEvent(storeMessage(error)));
+        log.append(errorEvent(this.#storeMessage(error)));
       })
       .finally(() => {
         if (this.#attempts.get(runId) === attempt) this.#attempts.delete(runId);
@@ -108,7 +105,8 @@ export class Executor {
   #now = (): number => Math.floor(this.#options.clock() / 1000);
 
   async #attempt(runId: string, log: EventLog, attempt: Attempt): Promise<void> {
-    const { db, workerId } = this.#options;
+    const { workerId } = this.#options;
+    const { db } = this.#options.store;
     // A run stopped by the shutdown before its claim stays queued for the next start.
     if (attempt.stop === 'shutdown') {
       log.append(errorEvent('The service was stopped; the run stays queued.'));
@@ -134,14 +132,14 @@ export class Executor {
 
   /** One call of the model, and what it means. */
   async #turn(
-    run: RunRow,
+    run: Stored<'runs'>,
     writer: TurnWriter,
     attempt: Attempt,
   ): Promise<Extract<TurnResult, { kind: 'calls' }> | { kind: 'ended'; ending: Omit<Ending, 'now'> }> {
-    const options = JSON.parse(run.options) as RunOptions;
-    const { db, model, sleep, clock, contextWindow, onNotice } = this.#options;
+    const { options } = run;
+    const { store, model, sleep, clock, contextWindow, onNotice } = this.#options;
     const { signal } = attempt.controller;
-    const turn = await prepareTurn(db, run, options, contextWindow, signal);
+    const turn = await prepareTurn(store.db, run, contextWindow, signal);
     signal.throwIfAborted();
     const timeLeft = () => (run.expires_at === null ? Infinity : run.expires_at * 1000 - clock());
     let reason: 'stop' | 'length' | 'content_filter' | undefined;
@@ -160,7 +158,7 @@ export class Executor {
       this.#options.log.warn(`Run ${run.id}: text that came after tool calls was left out.`);
     }
     const result = writer.result(reason);
-    const used = addUsage(JSON.parse(run.usage), writer.usage);
+    const used = addUsage(run.usage, writer.usage);
     if (options.maxPromptTokens !== null && used.prompt_tokens > options.maxPromptTokens) {
       return { kind: 'ended', ending: outOfBudget('max_prompt_tokens') };
     }
@@ -172,19 +170,19 @@ export class Executor {
     // The spec knows no reason for a filter's stop; the message says it.
     return {
       kind: 'ended',
-      ending: { name: 'incomplete', cutBy: 'content_filter', patch: { incomplete_details: '{}' } },
+      ending: { name: 'incomplete', cutBy: 'content_filter', patch: { incomplete_details: {} } },
     };
   }
 
   async #requireAction(
-    run: RunRow,
+    run: Stored<'runs'>,
     log: EventLog,
     writer: TurnWriter,
     calls: Extract<TurnResult, { kind: 'calls' }>['calls'],
   ): Promise<boolean> {
     const { step } = writer.open();
-    const required_action = JSON.stringify({
-      type: 'submit_tool_outputs',
+    const required_action = {
+      type: 'submit_tool_outputs' as const,
       submit_tool_outputs: {
         tool_calls: calls.map(({ id, type, function: { name, arguments: args } }) => ({
           id,
@@ -192,23 +190,23 @@ export class Executor {
           function: { name, arguments: args },
         })),
       },
-    });
-    const usage = JSON.stringify(addUsage(JSON.parse(run.usage), writer.usage));
-    const changed = await this.#options.db.transaction().execute(async (trx) => {
+    };
+    const usage = addUsage(run.usage, writer.usage);
+    const changed = await atomically(this.#options.store.db, async (trx) => {
       const row = await transition(trx, run.id, 'callTools', this.#now(), {
         required_action,
         usage,
         worker: null,
       });
       // The step stays open and keeps what it has used until its outputs come.
-      if (row) await saveParts(trx, { step: { ...step!, usage: JSON.stringify(writer.usage) } });
+      if (row) await saveParts(trx, { step: { ...step!, usage: writer.usage } });
       return row;
     });
     if (changed) log.append(runEvent(changed));
     return changed !== undefined;
   }
 
-  #endingOf(error: unknown, { stop }: Attempt, run: RunRow): Omit<Ending, 'now'> {
+  #endingOf(error: unknown, { stop }: Attempt, run: Stored<'runs'>): Omit<Ending, 'now'> {
     if (stop === 'cancel') return { name: 'cancelled' };
     if (stop === 'expire') return { name: 'expire' };
     if (stop) return { name: 'fail', lastError: STOPPED };
@@ -223,30 +221,37 @@ export class Executor {
     );
     return {
       name: 'fail',
-      lastError: storeFault(error) ? { ...UNKNOWN, message: storeMessage(error) } : UNKNOWN,
+      lastError: this.#options.store.fault(error)
+        ? { ...UNKNOWN, message: this.#storeMessage(error) }
+        : UNKNOWN,
     };
   }
 
-  async #end(run: RunRow, log: EventLog, writer: TurnWriter, partial: Omit<Ending, 'now'>): Promise<void> {
+  async #end(
+    run: Stored<'runs'>,
+    log: EventLog,
+    writer: TurnWriter,
+    partial: Omit<Ending, 'now'>,
+  ): Promise<void> {
     const usage = writer.usage;
     const ending: Ending = {
       ...partial,
       now: this.#now(),
       usage,
-      patch: { ...partial.patch, usage: JSON.stringify(addUsage(JSON.parse(run.usage), usage)) },
+      patch: { ...partial.patch, usage: addUsage(run.usage, usage) },
     };
     try {
-      const events = await endRun(this.#options.db, run.id, ending, writer.open());
+      const events = await endRun(this.#options.store.db, run.id, ending, writer.open());
       if (events) log.append(...events);
       else await this.#settle(run.id, log, writer);
     } catch (error) {
       // The file cannot be written: readers are told now, the row follows by the sweep.
       this.#options.log.error(`Run ${run.id} could not be saved: ${String(error)}`);
-      const lastError: LastError = { code: 'server_error', message: storeMessage(error) };
+      const lastError: LastError = { code: 'server_error', message: this.#storeMessage(error) };
       // The sweep will find a cancelled or expired run as such, any other in progress with nobody at work.
       const name = partial.name === 'cancelled' || partial.name === 'expire' ? partial.name : 'fail';
       const failed: Ending = { ...ending, name, ...(name === 'fail' && { lastError }) };
-      const patch = { ...failed.patch, ...(name === 'fail' && { last_error: JSON.stringify(lastError) }) };
+      const patch = { ...failed.patch, ...(name === 'fail' && { last_error: lastError }) };
       const row = { ...run, ...changesOf(name, failed.now, patch) };
       log.append(...closingEvents(closeParts(writer.open(), failed), row), runEvent(row));
     }
@@ -254,14 +259,14 @@ export class Executor {
 
   /** Another writer was first: the log ends with what has become of the run. */
   async #settle(runId: string, log: EventLog, writer?: TurnWriter): Promise<void> {
-    const { db } = this.#options;
+    const { db } = this.#options.store;
     const run = await runById(db, runId);
     if (!run) {
       log.append(goneEvent(runId));
       return;
     }
     if (run.status === 'cancelling') {
-      const usage = writer && JSON.stringify(addUsage(JSON.parse(run.usage), writer.usage));
+      const usage = writer && addUsage(run.usage, writer.usage);
       const events = await endRun(
         db,
         runId,
@@ -280,14 +285,15 @@ export class Executor {
     // Whoever was first may have told the readers already.
     if (log.events().at(-1)?.event !== event.event) log.append(event);
   }
+
+  #storeMessage(error: unknown): string {
+    const fault = this.#options.store.fault(error);
+    const reason = fault?.message ?? `${error instanceof Error ? error.message : String(error)}.`;
+    return `The run could not be saved. ${reason}`;
+  }
 }
 
 const outOfBudget = (reason: BudgetSpent['reason']): Omit<Ending, 'now'> => ({
   name: 'incomplete',
-  patch: { incomplete_details: JSON.stringify({ reason }) },
+  patch: { incomplete_details: { reason } },
 });
-
-const storeMessage = (error: unknown): string => {
-  const reason = storeFault(error)?.message ?? `${error instanceof Error ? error.message : String(error)}.`;
-  return `The run could not be saved. ${reason}`;
-};

@@ -1,14 +1,8 @@
 /** Steps and messages while they are open: as rows, and as what they will hold. */
+import type { RefusalPart, StepDetails, TextPart, ToolCall } from '../domain/content.ts';
 import { newId } from '../domain/ids.ts';
 import type { ProviderState } from '../domain/provider-state.ts';
-import type { MessageRecord, RunRow, StepRecord } from '../store/schema.ts';
-
-export type TextPart = { type: 'text'; text: { value: string; annotations: Record<string, unknown>[] } };
-export type RefusalPart = { type: 'refusal'; refusal: string };
-export type ToolCall = { id: string; type: string; [kind: string]: unknown };
-export type FunctionCall = ToolCall & {
-  function: { name: string; arguments: string; output: string | null };
-};
+import type { MessageRecord, RunRecord, StepRecord } from '../store/records.ts';
 
 export interface OpenMessage {
   kind: 'message';
@@ -29,13 +23,11 @@ export interface OpenTools {
   memory: ProviderState;
 }
 
-export const isFunctionCall = (call: ToolCall): call is FunctionCall => call.type === 'function';
-
 /** A step of the run that begins now. */
 export function newStep(
-  { id: run_id, thread_id, assistant_id, expires_at }: RunRow,
+  { id: run_id, thread_id, assistant_id, expires_at }: RunRecord,
   type: StepRecord['type'],
-  details: unknown,
+  details: StepDetails,
   memory: ProviderState,
   now: number,
 ): StepRecord {
@@ -47,7 +39,7 @@ export function newStep(
     created_at: now,
     type,
     status: 'in_progress',
-    details: JSON.stringify(details),
+    details,
     last_error: null,
     usage: null,
     expires_at,
@@ -55,21 +47,21 @@ export function newStep(
     failed_at: null,
     cancelled_at: null,
     expired_at: null,
-    memory: JSON.stringify(memory),
+    memory,
   };
 }
 
 /** The assistant's message, still empty. */
-export function newAnswer({ id: run_id, thread_id, assistant_id }: RunRow, now: number): MessageRecord {
+export function newAnswer({ id: run_id, thread_id, assistant_id }: RunRecord, now: number): MessageRecord {
   return {
     id: newId('msg'),
     thread_id,
     created_at: now,
     role: 'assistant',
     status: 'in_progress',
-    content: '[]',
-    attachments: '[]',
-    metadata: '{}',
+    content: [],
+    attachments: [],
+    metadata: {},
     assistant_id,
     run_id,
     completed_at: null,

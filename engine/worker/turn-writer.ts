@@ -2,24 +2,18 @@
  * Turns what a model says into steps and messages: rows where something opens or closes, events for everything.
  * One step and one message are open at a time, a message ends before a tool step begins (lifecycle.md §3).
  */
-import type { Kysely } from 'kysely';
+import { type FunctionCall, isFunctionCall, type TextPart, type ToolCall } from '../domain/content.ts';
 import { newId } from '../domain/ids.ts';
 import type { ProviderState } from '../domain/provider-state.ts';
-import type { ModelEvent, Usage } from '../models/model.ts';
-import { addUsage, EMPTY_USAGE, messageObject, stepObject } from '../objects/objects.ts';
-import type { RunRow, Tables } from '../store/schema.ts';
-import { closeParts, closingEvents, type Open, saveParts } from './end-run.ts';
+import { addUsage, EMPTY_USAGE, type Usage } from '../domain/usage.ts';
+import type { ModelEvent } from '../models/model.ts';
+import { messageObject, stepObject } from '../objects/objects.ts';
+import type { RunRecord } from '../store/records.ts';
+import { insertParts, type Open, saveParts } from '../store/steps.ts';
+import { atomically, type Db } from '../store/store.ts';
+import { closeParts, closingEvents } from './end-run.ts';
 import type { EventLog } from './event-log.ts';
-import {
-  type FunctionCall,
-  isFunctionCall,
-  newAnswer,
-  newStep,
-  type OpenMessage,
-  type OpenTools,
-  type TextPart,
-  type ToolCall,
-} from './open-parts.ts';
+import { newAnswer, newStep, type OpenMessage, type OpenTools } from './open-parts.ts';
 
 /** How a turn ended, for the run. */
 export type TurnResult =
@@ -28,16 +22,16 @@ export type TurnResult =
   | { kind: 'cut'; by: 'max_tokens' | 'content_filter' };
 
 export class TurnWriter {
-  readonly #db: Kysely<Tables>;
+  readonly #db: Db;
   readonly #log: EventLog;
-  readonly #run: RunRow;
+  readonly #run: RunRecord;
   readonly #now: () => number;
   #open: OpenMessage | OpenTools | undefined;
   #pendingCarry: { provider: string; data: unknown }[] = [];
   #usage: Usage | undefined;
   #textAfterCalls = '';
 
-  constructor(db: Kysely<Tables>, log: EventLog, run: RunRow, now: () => number) {
+  constructor(db: Db, log: EventLog, run: RunRecord, now: () => number) {
     this.#db = db;
     this.#log = log;
     this.#run = run;
@@ -58,16 +52,9 @@ export class TurnWriter {
   open(): Open {
     const open = this.#open;
     if (!open) return {};
-    const memory = JSON.stringify(open.memory);
-    if (open.kind === 'message') {
-      return {
-        step: { ...open.step, memory },
-        message: { ...open.message, content: JSON.stringify(open.parts) },
-      };
-    }
-    return {
-      step: { ...open.step, memory, details: JSON.stringify({ type: 'tool_calls', tool_calls: open.calls }) },
-    };
+    const step = { ...open.step, memory: open.memory };
+    if (open.kind === 'message') return { step, message: { ...open.message, content: open.parts } };
+    return { step: { ...step, details: { type: 'tool_calls', tool_calls: open.calls } } };
   }
 
   /** @throws what the database throws when a step or message cannot be written. */
@@ -140,12 +127,9 @@ export class TurnWriter {
     await this.#closeStep();
     const message = newAnswer(this.#run, this.#now());
     const memory = this.#takeCarry();
-    const details = { type: 'message_creation', message_creation: { message_id: message.id } };
+    const details = { type: 'message_creation' as const, message_creation: { message_id: message.id } };
     const step = newStep(this.#run, 'message_creation', details, memory, this.#now());
-    await this.#db.transaction().execute(async (trx) => {
-      await trx.insertInto('steps').values(step).execute();
-      await trx.insertInto('messages').values(message).execute();
-    });
+    await insertParts(this.#db, step, message);
     this.#open = { kind: 'message', step, message, parts: [], memory };
     const [stepData, messageData] = [stepObject(step), messageObject(message)];
     this.#log.append(
@@ -168,7 +152,7 @@ export class TurnWriter {
       memory,
       this.#now(),
     );
-    await this.#db.insertInto('steps').values(step).execute();
+    await insertParts(this.#db, step);
     this.#open = {
       kind: 'tools',
       step,
@@ -190,7 +174,7 @@ export class TurnWriter {
   async #closeStep(): Promise<void> {
     if (!this.#open) return;
     const parts = closeParts(this.open(), { name: 'complete', now: this.#now() });
-    await this.#db.transaction().execute((trx) => saveParts(trx, parts));
+    await atomically(this.#db, (trx) => saveParts(trx, parts));
     this.#open = undefined;
     this.#log.append(...closingEvents(parts, this.#run));
   }

@@ -69,7 +69,7 @@ async function finish(run: Run): Promise<void> {
 
 /** Runs that waited for their tools when the last process died are answered by the next. */
 async function answerLeftOver(): Promise<void> {
-  const rows = await engine.service.db
+  const rows = await engine.service.store.db
     .selectFrom('runs')
     .select(['id', 'thread_id'])
     .where('status', '=', 'requires_action')

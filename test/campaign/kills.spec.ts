@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { RunRow } from '../../engine/store/schema.ts';
+import type { Row } from '../../engine/store/records.ts';
 import { hangs, ScriptedModel, until, Workshop } from '../engine/support.ts';
 import { FULL, limit, report, size } from './sizes.ts';
 
@@ -63,7 +63,7 @@ describe('a process that is killed', function () {
       database,
       assistants: [{ id: 'actor' }],
     });
-    const { db } = engine.service;
+    const { db } = engine.service.store;
     // What was queued at the last kill is running now, on a model that never answers.
     await until(async () => {
       const queued = await db
@@ -83,7 +83,7 @@ describe('a process that is killed', function () {
       ['ok'],
     );
     assert.deepEqual(file.prepare('PRAGMA foreign_key_check').all(), []);
-    const rows = file.prepare('SELECT * FROM runs').all() as unknown as RunRow[];
+    const rows = file.prepare('SELECT * FROM runs').all() as unknown as Row<'runs'>[];
     const runs = new Map(rows.map((row) => [row.id, row]));
     const lines = readFileSync(journal, 'utf8')
       .split('\n')

@@ -69,7 +69,9 @@ describe('the database', () => {
   it('is in WAL mode with foreign keys on', async () => {
     const { engine } = await workshop.open(new ScriptedModel(says('x')));
     const pragma = async (name: string) =>
-      Object.values((await sql<object>`${sql.raw(`PRAGMA ${name}`)}`.execute(engine.service.db)).rows[0]!)[0];
+      Object.values(
+        (await sql<object>`${sql.raw(`PRAGMA ${name}`)}`.execute(engine.service.store.db)).rows[0]!,
+      )[0];
     assert.equal(await pragma('journal_mode'), 'wal');
     assert.equal(await pragma('foreign_keys'), 1);
     assert.equal(await pragma('user_version'), MIGRATIONS.length);
@@ -111,7 +113,9 @@ describe('the database', () => {
         })
         .finalRun();
       assert.equal(ended.status, 'completed');
-      const version_ = await sql<{ user_version: number }>`PRAGMA user_version`.execute(again.service.db);
+      const version_ = await sql<{ user_version: number }>`PRAGMA user_version`.execute(
+        again.service.store.db,
+      );
       assert.equal(version_.rows[0]!.user_version, MIGRATIONS.length);
     }
   });
@@ -235,7 +239,9 @@ describe('the database', () => {
       assert.equal(model.turns.length, left === 'queued' ? 1 : 0);
       assert.equal(run.last_error?.code, left === 'in_progress' ? 'server_error' : undefined);
       assert.deepEqual(
-        (await again.engine.service.db.selectFrom('workers').select('id').execute()).map(({ id }) => id),
+        (await again.engine.service.store.db.selectFrom('workers').select('id').execute()).map(
+          ({ id }) => id,
+        ),
         [again.engine.service.workerId],
       );
     }
@@ -267,7 +273,7 @@ describe('the database', () => {
     );
     // Transactions of both, each begun in the middle of the other's.
     const insert = ({ engine }: typeof first, name: string) =>
-      engine.service.db.transaction().execute(async (trx) => {
+      engine.service.store.db.transaction().execute(async (trx) => {
         for (let i = 0; i < 5; i++) {
           const row = { id: `thread_${name}${i}`, created_at: 1, tool_resources: '{}', metadata: '{}' };
           await trx.insertInto('threads').values(row).execute();
@@ -382,7 +388,7 @@ describe('the database', () => {
     const response = await send(engine, 'POST', `/threads/${thread_id}/runs`, { assistant_id, stream: true });
     const framing = framesOf(response);
     await until(async () => (await client.beta.threads.messages.list(thread_id)).data.length === 2);
-    await sql`PRAGMA max_page_count = 1`.execute(engine.service.db);
+    await sql`PRAGMA max_page_count = 1`.execute(engine.service.store.db);
     go();
     const frames = await framing;
     assert.deepEqual(
@@ -390,7 +396,7 @@ describe('the database', () => {
       ['thread.message.incomplete', 'thread.run.step.failed', 'thread.run.failed', 'done'],
     );
     assert.match(frames.at(-2)!.data.last_error.message, /full/);
-    await sql`PRAGMA max_page_count = 1000000`.execute(engine.service.db);
+    await sql`PRAGMA max_page_count = 1000000`.execute(engine.service.store.db);
     await engine.sweep();
     const [row] = (await client.beta.threads.runs.list(thread_id)).data;
     assert.equal(row!.status, 'failed');

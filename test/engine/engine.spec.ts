@@ -130,7 +130,7 @@ describe('the engine', () => {
 
     it('turns a fault of its own into a 500 that is not to be repeated', async () => {
       const { engine } = await bench(says('x'));
-      await engine.service.db.schema.dropTable('assistants').execute();
+      await engine.service.store.db.schema.dropTable('assistants').execute();
       const response = await send(engine, 'POST', '/assistants', { model: 'm' });
       assert.equal(response.status, 500);
       assert.equal(response.headers.get('x-should-retry'), 'false');

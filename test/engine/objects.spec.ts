@@ -206,7 +206,7 @@ describe('objects', () => {
     );
     await client.beta.threads.delete(run.thread_id);
     for (const table of ['messages', 'runs', 'steps'] as const) {
-      assert.deepEqual(await engine.service.db.selectFrom(table).select('id').execute(), [], table);
+      assert.deepEqual(await engine.service.store.db.selectFrom(table).select('id').execute(), [], table);
     }
   });
 

@@ -173,7 +173,7 @@ describe('a database that others use too', function () {
         assert.match((error as Error).message, words);
         return true;
       });
-    const pragma = (text: string) => sql`${sql.raw(`PRAGMA ${text}`)}`.execute(engine.service.db);
+    const pragma = (text: string) => sql`${sql.raw(`PRAGMA ${text}`)}`.execute(engine.service.store.db);
     await pragma('query_only = 1');
     await fails('database_read_only', /right to write/);
     await pragma('query_only = 0');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { insertMessages, newMessage } from '../../engine/store/messages.ts';
+import { newMessage } from '../../engine/objects/new-records.ts';
+import { insertMessages } from '../../engine/store/messages.ts';
 import { type Bench, type Json, ScriptedModel, says, send, Workshop } from './support.ts';
 
 interface Query {
@@ -28,7 +29,7 @@ describe('lists', () => {
     const messages = Array.from({ length: count }, (_, i) =>
       newMessage(id, { role: 'user', content: String(i) }, 1_800_000_000),
     );
-    await insertMessages(bench.engine.service.db, messages);
+    await insertMessages(bench.engine.service.store.db, messages);
     return { id, ids: messages.map((message) => message.id) };
   }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { countTokens } from '../../engine/domain/tokens.ts';
 import type { Turn } from '../../engine/models/model.ts';
-import { insertMessages, newMessage } from '../../engine/store/messages.ts';
+import { newMessage } from '../../engine/objects/new-records.ts';
+import { insertMessages } from '../../engine/store/messages.ts';
 import { calls, type Script, ScriptedModel, says, Workshop } from './support.ts';
 
 const textOf = (turn: Turn) =>
@@ -29,7 +30,7 @@ describe('what the model is given', () => {
       const messages = Array.from({ length: count }, (_, i) =>
         newMessage(id, { role: 'user', content: words(i) }, 1),
       );
-      await insertMessages(opened.engine.service.db, messages);
+      await insertMessages(opened.engine.service.store.db, messages);
       return id;
     };
     const finish = async (thread: string, body: Parameters<typeof beta.threads.runs.create>[1]) =>
@@ -293,7 +294,7 @@ describe('what the model is given', () => {
     const thread_id = await say(300, (i) => `message number ${i}`);
     await finish(thread_id, { assistant_id });
     const [second] = textOf(model.turns[0]!).slice(1);
-    const rows = await engine.service.db
+    const rows = await engine.service.store.db
       .selectFrom('messages')
       .select(['id', 'content'])
       .orderBy('seq')

@@ -72,12 +72,12 @@ describe('retention', () => {
       true,
       true,
     ]);
-    const runs = await engine.service.db.selectFrom('runs').select('thread_id').execute();
+    const runs = await engine.service.store.db.selectFrom('runs').select('thread_id').execute();
     assert.deepEqual(
       runs.map(({ thread_id }) => thread_id),
       [later.thread_id],
     );
-    assert.equal((await engine.service.db.selectFrom('steps').select('id').execute()).length, 1);
+    assert.equal((await engine.service.store.db.selectFrom('steps').select('id').execute()).length, 1);
     assert.equal(await engine.counts().then(({ threads: count }) => count), 2);
   });
 
@@ -85,7 +85,7 @@ describe('retention', () => {
     const { threads, pass, sweep, exists, assistant_id, engine } = await open(1, hangs());
     const { id, thread_id } = await threads.createAndRun({ assistant_id });
     await until(async () => (await threads.runs.retrieve(id, { thread_id })).status === 'in_progress');
-    await engine.service.db.updateTable('runs').set({ expires_at: 4_000_000_000 }).execute();
+    await engine.service.store.db.updateTable('runs').set({ expires_at: 4_000_000_000 }).execute();
     pass(30);
     await sweep(2);
     assert.equal(await exists(thread_id), true);
@@ -93,7 +93,7 @@ describe('retention', () => {
 
   it('takes many, and long ones, step by step, and makes the file smaller', async () => {
     const { threads, pass, sweep, exists, engine, database } = await open(1, says('Hello'));
-    const { db } = engine.service;
+    const { db } = engine.service.store;
     const { id: long } = await threads.create();
     await sql`
       INSERT INTO messages (id, thread_id, created_at, role, status, content, attachments, metadata)

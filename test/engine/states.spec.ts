@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import {
   ACTIVE_STATUSES,
-  changesOf,
   isActive,
   TRANSITIONS,
   type TransitionName,
 } from '../../engine/domain/run-states.ts';
 import type { Run, RunStatus } from '../../engine/domain/types.ts';
 import { ModelError } from '../../engine/models/model.ts';
-import { transition } from '../../engine/store/runs.ts';
+import { changesOf, transition } from '../../engine/store/runs.ts';
 import { type Bench, calls, hangs, type Script, ScriptedModel, says, until, Workshop } from './support.ts';
 
 const STATUSES: RunStatus[] = [
@@ -67,7 +66,7 @@ describe('the states of a run', () => {
     const { engine, client } = await workshop.open(new ScriptedModel(hangs()), {
       clock: () => seconds * 1000,
     });
-    const { db } = engine.service;
+    const { db } = engine.service.store;
     const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
     let walked = 0;
     for (const from of STATUSES) {
@@ -130,8 +129,8 @@ describe('the states of a run', () => {
         last_error: null,
         expires_at: created.expires_at,
       };
-      await engine.service.db.updateTable('runs').set(back).where('id', '=', created.id).execute();
-      await engine.service.db
+      await engine.service.store.db.updateTable('runs').set(back).where('id', '=', created.id).execute();
+      await engine.service.store.db
         .insertInto('workers')
         .values({ id: 'elsewhere', host: 'another machine', pid: 1, seen_at: Number.MAX_SAFE_INTEGER })
         .execute();
@@ -291,7 +290,7 @@ describe('the states of a run', () => {
     const look = () => client.beta.threads.runs.retrieve(run.id, { thread_id });
     await until(async () => (await look()).status === 'in_progress');
     // As another process would: the row is cancelling, our executor does not know yet.
-    await transition(engine.service.db, run.id, 'cancel', engine.service.now());
+    await transition(engine.service.store.db, run.id, 'cancel', engine.service.now());
     tell();
     await until(async () => (await look()).status === 'cancelled');
     const { data } = await client.beta.threads.messages.list(thread_id);

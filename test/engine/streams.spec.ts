@@ -563,7 +563,7 @@ describe('streams', () => {
   it('shows a run that another process has in hand until it rests', async () => {
     const b = await bench(says('mine'));
     const { id } = await b.client.beta.threads.runs.createAndPoll(b.thread, { assistant_id: b.assistant });
-    const { db } = b.engine.service;
+    const { db } = b.engine.service.store;
     const set = (status: 'in_progress' | 'completed') =>
       db.updateTable('runs').set({ status }).where('id', '=', id).execute();
     await set('in_progress');

@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import OpenAI from 'openai';
+import type { Usage } from '../../engine/domain/usage.ts';
 import type { EngineOptions } from '../../engine/index.ts';
-import type { Model, ModelEvent, Turn, Usage } from '../../engine/models/model.ts';
+import type { Model, ModelEvent, Turn } from '../../engine/models/model.ts';
 import { type EngineInternals, type StartedEngine, startEngine } from '../../engine/start.ts';
 
 /** What the model does in one turn; later turns than scripted repeat the last. */

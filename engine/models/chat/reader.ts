@@ -1,9 +1,11 @@
 /** What a Chat-Completions server answers, as model events. Tolerant: chat servers lie (test/engine/models/chat). */
+
+import type { Usage } from '../../domain/usage.ts';
 import { Calls } from '../calls.ts';
 import type { Reply } from '../http/connection.ts';
 import { brokenOff, failedInAnswer, notAModel } from '../http/errors.ts';
 import { frames } from '../http/frames.ts';
-import type { ModelEvent, Turn, Usage } from '../model.ts';
+import type { ModelEvent, Turn } from '../model.ts';
 import { count, UsageEstimate } from '../tokens.ts';
 import { type ToolCallPiece, ToolCallPieces } from './tool-calls.ts';
 

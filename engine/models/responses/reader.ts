@@ -6,11 +6,12 @@ import type {
   ResponseStreamEvent,
   ResponseUsage,
 } from 'openai/resources/responses/responses';
+import type { Usage } from '../../domain/usage.ts';
 import { type Call, Calls, isWhole } from '../calls.ts';
 import type { Reply } from '../http/connection.ts';
 import { brokenOff, failedInAnswer, notAModel } from '../http/errors.ts';
 import { frames } from '../http/frames.ts';
-import type { ModelEvent, Turn, Usage } from '../model.ts';
+import type { ModelEvent, Turn } from '../model.ts';
 import { count, UsageEstimate } from '../tokens.ts';
 import {
   annotation,

@@ -5,8 +5,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { EngineStartError } from '../../domain/errors.ts';
 import type { Tables } from '../schema.ts';
+import type { Store } from '../store.ts';
 import { BLOCKING_WAIT_MS, isBusy, whenFree } from './busy.ts';
 import { sqliteDialect } from './driver.ts';
+import { isUniqueViolation, sqliteFault } from './faults.ts';
+import { giveSpaceBack } from './free-space.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** "Runs" in ASCII: marks a database file as ours. */
@@ -133,12 +136,6 @@ function startError(file: string, error: unknown): EngineStartError {
   return new EngineStartError(fault, { file, reason: message }, { cause: error });
 }
 
-export interface Store {
-  db: Kysely<Tables>;
-  /** Closes the file. */
-  close(): Promise<void>;
-}
-
 /** The path without links; what does not exist yet, up to the drive itself, is named after what does. */
 export function realPath(file: string, exists = existsSync): string {
   const folder = path.dirname(file);
@@ -168,8 +165,7 @@ export async function openStore(file: string): Promise<Store> {
     await (await entry.store).close();
   };
   try {
-    const { db } = await entry.store;
-    return { db, close: leave };
+    return { ...(await entry.store), close: leave };
   } catch (error) {
     if (shared.get(key) === entry) shared.delete(key);
     throw error;
@@ -187,13 +183,12 @@ async function openOwn(file: string): Promise<Store> {
   const db = new Kysely<Tables>({ dialect: sqliteDialect(database) });
   return {
     db,
+    fault: sqliteFault,
+    isUniqueViolation,
+    giveSpaceBack: () => giveSpaceBack(db),
     async close() {
       await db.destroy();
       database.close();
     },
   };
 }
-
-/** True for the refusal of the index that allows one active run per thread. */
-export const isUniqueViolation = (error: unknown): boolean =>
-  (error as { errcode?: number }).errcode === 2067 || (error as { errcode?: number }).errcode === 1555;

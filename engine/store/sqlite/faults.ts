@@ -1,4 +1,5 @@
 /** Why the database could not be read or written, in one sentence each with what to do. */
+import type { StoreFault, StoreFaultCode } from '../store.ts';
 import { isBusy, primaryCode } from './busy.ts';
 
 const READONLY = 8;
@@ -7,18 +8,6 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
-
-export type StoreFaultCode =
-  | 'database_locked'
-  | 'database_full'
-  | 'database_read_only'
-  | 'database_damaged'
-  | 'database_failed';
-
-export interface StoreFault {
-  code: StoreFaultCode;
-  message: string;
-}
 
 const SENTENCES: Record<StoreFaultCode, string> = {
   database_locked:
@@ -31,7 +20,7 @@ const SENTENCES: Record<StoreFaultCode, string> = {
 };
 
 /** What a fault of SQLite means; undefined for every other error. */
-export function storeFault(error: unknown): StoreFault | undefined {
+export function sqliteFault(error: unknown): StoreFault | undefined {
   const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
   if (code !== 'ERR_SQLITE_ERROR' && errcode === undefined) return undefined;
   const fault = codeOf(error);
@@ -60,3 +49,9 @@ function codeOf(error: unknown): StoreFaultCode | undefined {
       return undefined;
   }
 }
+
+const CONSTRAINT_UNIQUE = 2067;
+const CONSTRAINT_PRIMARYKEY = 1555;
+
+export const isUniqueViolation = (error: unknown): boolean =>
+  [CONSTRAINT_UNIQUE, CONSTRAINT_PRIMARYKEY].includes((error as { errcode?: number }).errcode ?? 0);

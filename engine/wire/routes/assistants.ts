@@ -1,47 +1,48 @@
+/** The paths of assistants. */
 import { Hono } from 'hono';
 import { unknownPathId } from '../../domain/errors.ts';
+import { newId } from '../../domain/ids.ts';
+import { assistantChanges, assistantFields } from '../../objects/new-records.ts';
 import { assistantObject } from '../../objects/objects.ts';
 import type { Service } from '../../service.ts';
-import { findAssistant, insertAssistant, updateAssistant } from '../../store/assistants.ts';
-import { listObject, page } from '../../store/paging.ts';
-import type { AssistantRow } from '../../store/schema.ts';
+import { deleteAssistant, findAssistant, insertAssistant, updateAssistant } from '../../store/assistants.ts';
+import { page } from '../../store/paging.ts';
 import { createAssistant, modifyAssistant } from '../schemas/bodies.ts';
 import { parseListQuery } from '../schemas/queries.ts';
-import { queryOf, type RouteEnv, readBody } from './http.ts';
+import { listObject, queryOf, type RouteEnv, readBody } from './http.ts';
 
-export function assistantRoutes({ db, now }: Service): Hono<RouteEnv> {
+export function assistantRoutes({ store: { db }, now }: Service): Hono<RouteEnv> {
   const routes = new Hono<RouteEnv>();
 
   routes.get('/', async (c) => {
     const { run_id: _, ...query } = parseListQuery(queryOf(c));
-    const { rows, hasMore } = await page<'assistants', AssistantRow>(db, 'assistants', {}, query);
-    return c.json(listObject(rows.map(assistantObject), hasMore));
+    return c.json(listObject(await page(db, 'assistants', {}, query), assistantObject));
   });
 
   routes.post('/', async (c) => {
     const body = readBody(c, createAssistant);
-    return c.json(assistantObject(await insertAssistant(db, body, now())));
+    const assistant = { id: newId('asst'), created_at: now(), ...assistantFields(body) };
+    return c.json(assistantObject(await insertAssistant(db, assistant)));
   });
 
   routes.get('/:assistant_id', async (c) => {
     const id = c.req.param('assistant_id');
-    const row = await findAssistant(db, id);
-    if (!row) throw unknownPathId('assistant', id);
-    return c.json(assistantObject(row));
+    const assistant = await findAssistant(db, id);
+    if (!assistant) throw unknownPathId('assistant', id);
+    return c.json(assistantObject(assistant));
   });
 
   routes.post('/:assistant_id', async (c) => {
     const id = c.req.param('assistant_id');
     const body = readBody(c, modifyAssistant);
-    const row = await updateAssistant(db, id, body);
-    if (!row) throw unknownPathId('assistant', id);
-    return c.json(assistantObject(row));
+    const assistant = await updateAssistant(db, id, assistantChanges(body));
+    if (!assistant) throw unknownPathId('assistant', id);
+    return c.json(assistantObject(assistant));
   });
 
   routes.delete('/:assistant_id', async (c) => {
     const id = c.req.param('assistant_id');
-    const { numDeletedRows } = await db.deleteFrom('assistants').where('id', '=', id).executeTakeFirst();
-    if (numDeletedRows === 0n) throw unknownPathId('assistant', id);
+    if (!(await deleteAssistant(db, id))) throw unknownPathId('assistant', id);
     return c.json({ id, object: 'assistant.deleted', deleted: true });
   });
 

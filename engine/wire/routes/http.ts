@@ -4,7 +4,8 @@ import type * as z from 'zod/mini';
 import { notJson } from '../../domain/errors.ts';
 import { isActive } from '../../domain/run-states.ts';
 import { runObject } from '../../objects/objects.ts';
-import type { RunRecord } from '../../store/schema.ts';
+import type { Page } from '../../store/paging.ts';
+import type { RunRecord } from '../../store/records.ts';
 import { parse } from '../schemas/translate.ts';
 
 /** Milliseconds after which a poller may look again; a look costs one indexed read in the same process. */
@@ -43,4 +44,19 @@ export const queryOf = (c: RouteContext): URLSearchParams => new URL(c.req.url).
 export function runResponse(c: RouteContext, run: RunRecord): Response {
   if (isActive(run.status)) c.header('openai-poll-after-ms', String(POLL_AFTER_MS));
   return c.json(runObject(run));
+}
+
+/** The wire's list object; ids of an empty list are null. */
+export function listObject<Record, Item extends { id: string }>(
+  { items, hasMore }: Page<Record>,
+  toObject: (record: Record) => Item,
+) {
+  const data = items.map(toObject);
+  return {
+    object: 'list' as const,
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: hasMore,
+  };
 }

@@ -1,3 +1,4 @@
+/** The paths of runs. */
 import { Hono } from 'hono';
 import { modifyWrongStatus, unknownPathId } from '../../domain/errors.ts';
 import { runObject } from '../../objects/objects.ts';
@@ -5,20 +6,20 @@ import { cancelRun } from '../../runs/cancel.ts';
 import { createRun, submitToolOutputs } from '../../runs/create.ts';
 import { watchRun } from '../../runs/watch.ts';
 import type { Service } from '../../service.ts';
-import { listObject, page } from '../../store/paging.ts';
-import { findRun } from '../../store/runs.ts';
-import type { RunRow } from '../../store/schema.ts';
+import { page } from '../../store/paging.ts';
+import type { RunRecord } from '../../store/records.ts';
+import { findRun, updateRun } from '../../store/runs.ts';
 import { threadOf } from '../../store/threads.ts';
 import * as bodies from '../schemas/bodies.ts';
 import { parseInclude, parseListQuery } from '../schemas/queries.ts';
-import { queryOf, type RouteContext, type RouteEnv, readBody, runResponse } from './http.ts';
+import { listObject, queryOf, type RouteContext, type RouteEnv, readBody, runResponse } from './http.ts';
 import { eventStream } from './sse.ts';
 
 export function runRoutes(service: Service): Hono<RouteEnv> {
-  const { db } = service;
+  const { db } = service.store;
   const routes = new Hono<RouteEnv>();
 
-  const runOf = async (c: RouteContext): Promise<RunRow> => {
+  const runOf = async (c: RouteContext): Promise<RunRecord> => {
     const { thread_id, run_id } = c.req.param() as { thread_id: string; run_id: string };
     await threadOf(db, thread_id);
     const run = await findRun(db, thread_id, run_id);
@@ -29,8 +30,7 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
   routes.get('/threads/:thread_id/runs', async (c) => {
     const { run_id: _, ...query } = parseListQuery(queryOf(c));
     const { id: thread_id } = await threadOf(db, c.req.param('thread_id'));
-    const { rows, hasMore } = await page<'runs', RunRow>(db, 'runs', { thread_id }, query);
-    return c.json(listObject(rows.map(runObject), hasMore));
+    return c.json(listObject(await page(db, 'runs', { thread_id }, query), runObject));
   });
 
   routes.post('/threads/:thread_id/runs', async (c) => {
@@ -52,11 +52,7 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const run = await runOf(c);
     if (run.status === 'in_progress') throw modifyWrongStatus(run.status);
     if (metadata === undefined) return runResponse(c, run);
-    await db
-      .updateTable('runs')
-      .set({ metadata: JSON.stringify(metadata ?? {}) })
-      .where('id', '=', run.id)
-      .execute();
+    await updateRun(db, run.id, { metadata: metadata ?? {} });
     return runResponse(c, await runOf(c));
   });
 

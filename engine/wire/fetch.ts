@@ -1,0 +1,59 @@
+/** Answers requests in the same process, as the platform's fetch does those to a server. */
+import { serverError, serviceClosed } from '../domain/errors.ts';
+import type { Service } from '../service.ts';
+import { createApp, errorResponse } from './app.ts';
+
+export interface Door {
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Lets nobody in any more; resolves when those inside have their answers. */
+  close(): Promise<void>;
+}
+
+export function openDoor(service: Service): Door {
+  const app = createApp(service);
+  const pending = new Set<Promise<Response>>();
+  let closed = false;
+
+  async function answer(request: Request, body: string, signal: AbortSignal | undefined): Promise<Response> {
+    if (closed) return errorResponse(serviceClosed(), request.method);
+    try {
+      return await app.fetch(request, { body, signal });
+    } catch (error) {
+      service.log.error(`${request.method} ${request.url}: ${String(error)}`);
+      return errorResponse(serverError(), request.method);
+    }
+  }
+
+  return {
+    async fetch(input, init) {
+      const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+      signal?.throwIfAborted();
+      const { signal: _, ...rest } = init ?? {};
+      const request = new Request(input, rest);
+      // A request counts once all of it is here: the close need not wait for one that is still being sent.
+      const answering = request.text().then((body) => {
+        signal?.throwIfAborted();
+        const answered = answer(request, body, signal);
+        pending.add(answered);
+        return answered.finally(() => pending.delete(answered));
+      });
+      return signal ? untilAborted(answering, signal) : answering;
+    },
+    async close() {
+      closed = true;
+      await Promise.allSettled(pending);
+    },
+  };
+}
+
+/** Rejects as the platform's fetch does when the signal is aborted first. */
+async function untilAborted(answering: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([answering, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
