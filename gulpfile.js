@@ -21,11 +21,7 @@ const ON_DEMAND = {
   client: 'nodes/openai-runs-service/client.ts',
   network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
-  models: 'engine/models/index.ts',
 };
-
-/** Optional peers of the user's, never bundled. */
-const EXTERNAL = ['pg'];
 
 /** Runs a package's script on this Node; a non-zero exit fails the task. */
 function command(script, ...args) {
@@ -69,7 +65,6 @@ async function bundle(entryPoints, minify) {
     format: 'cjs',
     minify,
     legalComments: 'none',
-    external: EXTERNAL,
     plugins: [lazyEntries],
     metafile: true,
     logLevel: 'warning',

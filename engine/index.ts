@@ -1,5 +1,6 @@
 /** The embedded Runs service. Imports nothing from Node-RED; spoken to through `fetch`, as a server would be. */
 import { createModel } from './models/index.ts';
+import type { ModelOptions } from './models/model.ts';
 import type { Engine, EngineOptions } from './options.ts';
 import { startEngine } from './start.ts';
 
@@ -15,4 +16,13 @@ export type { AssistantDeclaration, Engine, EngineLog, EngineOptions, RunNotice 
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   return startEngine(options, createModel(options.model));
+}
+
+/**
+ * The models that a provider lists, without opening an engine.
+ * @returns their names, in alphabetical order; none for a provider that has no list
+ * @throws ModelError with a sentence that names the address and what went wrong
+ */
+export async function listModels(options: ModelOptions, signal: AbortSignal): Promise<string[]> {
+  return (await createModel(options).list?.(signal)) ?? [];
 }

@@ -1,4 +1,4 @@
-/** Every error the engine answers with, made here and nowhere else. Texts: contract, errors.json. */
+/** Every error the engine answers with, made here and nowhere else. The texts are those of OpenAI's service. */
 import type { RunStatus } from './types.ts';
 
 export interface ErrorBody {

@@ -6,7 +6,7 @@ const LENGTH = 24;
 
 export type IdPrefix = 'asst' | 'thread' | 'msg' | 'run' | 'step' | 'call';
 
-/** A fresh id in the service's form: prefix, underscore, 24 letters or digits (contract: lifecycle.md §1). */
+/** A fresh id in the service's form: prefix, underscore, 24 letters or digits. */
 export function newId(prefix: IdPrefix): string {
   let id = `${prefix}_`;
   const end = id.length + LENGTH;

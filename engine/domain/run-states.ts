@@ -1,4 +1,4 @@
-/** The life of a run as one table (contract: lifecycle.md §2). Nothing else in the engine decides what may follow what. */
+/** The life of a run as one table (docs/contract.md, States). Nothing else in the engine decides what may follow what. */
 import type { RunStatus } from './types.ts';
 
 export type TimestampColumn = 'started_at' | 'completed_at' | 'failed_at' | 'cancelled_at';
@@ -54,7 +54,7 @@ export const ACTIVE_STATUSES = (Object.keys(ACTIVE) as RunStatus[]).filter((stat
 /** True while the run can still change, which is also while its thread is locked. */
 export const isActive = (status: RunStatus): boolean => ACTIVE[status];
 
-/** How the open step and message of a run end when the run does. Statuses and reasons: lifecycle.md §3 (d). */
+/** How the open step and message of a run end when the run does. Statuses and reasons: docs/contract.md, Streams. */
 export const CLOSINGS = {
   incomplete: { step: 'completed', message: 'max_tokens' },
   fail: { step: 'failed', message: 'run_failed' },

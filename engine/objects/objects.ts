@@ -1,4 +1,4 @@
-/** Records → the objects of the wire. Where the spec and the recordings differ, both are satisfied (lifecycle.md §1). */
+/** Records → the objects of the wire. Where schema and recordings differ, both are satisfied (docs/contract.md, Objects). */
 
 import type { MessagePart, StepDetails } from '../domain/content.ts';
 import { callsOf } from '../domain/content.ts';

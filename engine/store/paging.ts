@@ -41,7 +41,7 @@ async function cursor(db: Db, table: Paged, where: Partial<Record<string, string
 
 /**
  * One page of a table in the order of insertion.
- * `before` alone gives the items that stand directly before it, in the order asked for (lifecycle.md §4).
+ * `before` alone gives the items that stand directly before it, in the order asked for.
  * @param where columns that all items share, e.g. `{ thread_id }`.
  * @throws ApiError 404 for a cursor that is not in the list.
  */

@@ -18,12 +18,11 @@ import { runRoutes } from './routes/runs.ts';
 import { stepRoutes } from './routes/steps.ts';
 import { threadRoutes } from './routes/threads.ts';
 
+/** The methods that paths of the API have. */
+const METHODS = ['GET', 'POST', 'DELETE'];
+
 /** Version of the API that the service's answers name. */
 const API_VERSION = '2020-10-01';
-
-/** Paths that exist, to tell a wrong method from a wrong path. */
-const KNOWN_PATHS =
-  /^\/v1\/(models(\/.+)?|assistants(\/[^/]+)?|threads|threads\/runs|threads\/[^/]+(\/(messages|runs)(\/[^/]+)?|\/runs\/[^/]+\/(cancel|submit_tool_outputs|steps(\/[^/]+)?))?)$/;
 
 /** The envelope of an error. POSTs are never to be repeated blindly: what they ask for may have been done. */
 export function errorResponse(error: ApiError, method: string): Response {
@@ -59,9 +58,13 @@ export function createApp(service: Service): Hono<RouteEnv> {
   app.route('/v1', runRoutes(service));
   app.route('/v1', stepRoutes(service));
 
+  /** Whether another method has this path. */
+  const isKnown = (path: string) =>
+    METHODS.some((method) => app.router.match(method, path)[0].some(([[, route]]) => route.path !== '/*'));
+
   app.notFound((c) => {
     const { method, path } = c.req;
-    const error = KNOWN_PATHS.test(path) ? methodNotAllowed(method, path) : unknownUrl(method, path);
+    const error = isKnown(path) ? methodNotAllowed(method, path) : unknownUrl(method, path);
     return errorResponse(error, method);
   });
 

@@ -1,6 +1,6 @@
 /**
  * Turns what a model says into steps and messages: rows where something opens or closes, events for everything.
- * One step and one message are open at a time, a message ends before a tool step begins (lifecycle.md §3).
+ * One step and one message are open at a time, a message ends before a tool step begins (docs/contract.md, Streams).
  */
 import { type FunctionCall, isFunctionCall, type TextPart, type ToolCall } from '../domain/content.ts';
 import { newId } from '../domain/ids.ts';

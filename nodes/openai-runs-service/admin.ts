@@ -145,19 +145,15 @@ async function testServer(options: TestOptions): Promise<TestResult> {
 /** Asks a model server which models it has. */
 async function testModel(options: TestOptions): Promise<TestResult> {
   const { settings, apiKey } = options;
-  const { createModel } = await import('../../engine/models/index.ts');
+  const { listModels } = await import('../../engine/index.ts');
   const { provider, url, model } = settings;
   const network = await openNetwork(options);
   const start = performance.now();
   try {
-    const source = createModel({
-      provider,
-      url: url || undefined,
-      apiKey: apiKey || undefined,
-      model,
-      fetch: network?.fetch,
-    });
-    const names = (await source.list?.(AbortSignal.timeout(TEST_LIMIT))) ?? [];
+    const names = await listModels(
+      { provider, url: url || undefined, apiKey: apiKey || undefined, model, fetch: network?.fetch },
+      AbortSignal.timeout(TEST_LIMIT),
+    );
     const values = { ms: since(start), count: names.length, model, models: names.slice(0, 8).join(', ') };
     if (!model || names.includes(model) || names.includes(`${model}:latest`)) {
       return { ok: true, key: model ? 'model' : 'models', values };

@@ -1,35 +1,42 @@
 /** The service (config node) in the editor. */
 import { prepareService, saveService } from './editor/dialog.ts';
 import { text } from './editor/i18n.ts';
-import { atLeast, between, checkAssistants, checkAuthName, checkUrl } from './editor/validate.ts';
-import { LONGEST_EXPIRY } from './settings.ts';
+import { checkAssistants, checkAuthName, checkUrl, within } from './editor/validate.ts';
+import { VERSION } from './migrations/index.ts';
+import { CHOICES, NUMBERS } from './settings.ts';
+
+const number = (name: keyof typeof NUMBERS) => ({
+  value: NUMBERS[name].value,
+  validate: within(NUMBERS[name]),
+});
 
 RED.nodes.registerType('openai-runs-service', {
   category: 'config',
   // Everything that a flow saves; written inline, as tools that read flows without running this look for it here.
   defaults: {
     name: { value: '' },
-    backend: { value: 'embedded' },
-    provider: { value: 'rehearsal' },
+    version: { value: VERSION },
+    backend: { value: CHOICES.backend[0] },
+    provider: { value: CHOICES.provider[0] },
     url: { value: '', validate: checkUrl },
     model: { value: '' },
     assistants: { value: [], validate: checkAssistants },
     database: { value: '' },
-    expiry: { value: 600, validate: between(1, LONGEST_EXPIRY) },
-    retention: { value: 0, validate: atLeast(0) },
-    contextWindow: { value: 0, validate: atLeast(0) },
+    expiry: number('expiry'),
+    retention: number('retention'),
+    contextWindow: number('contextWindow'),
     noStreamWithTools: { value: false },
-    auth: { value: 'bearer' },
+    auth: { value: CHOICES.auth[0] },
     authName: { value: '', validate: checkAuthName },
     organization: { value: '' },
     project: { value: '' },
     headers: { value: [] },
     query: { value: [] },
-    retries: { value: 2, validate: atLeast(0) },
+    retries: number('retries'),
     tls: { value: '', type: 'tls-config', required: false },
     proxy: { value: '', type: 'http proxy', required: false },
-    timeout: { value: 600, validate: atLeast(0) },
-    concurrency: { value: 0, validate: atLeast(0) },
+    timeout: number('timeout'),
+    concurrency: number('concurrency'),
   },
   credentials: {
     apiKey: { type: 'password' },

@@ -1,7 +1,8 @@
-/** The service's saved properties and their defaults. */
-
+/** The service's saved properties, their defaults and limits. */
 import type { NodeDef } from 'node-red';
+import { migrated } from '../shared/migrate.ts';
 import type { Below, ServiceText } from '../shared/texts.ts';
+import { migrations } from './migrations/index.ts';
 
 /** Seconds. A forgotten run keeps its thread busy until it expires: nobody waits for a tool longer than a month. */
 export const LONGEST_EXPIRY = 30 * 24 * 3600;
@@ -53,47 +54,69 @@ export interface TestResult {
   values: Record<string, unknown>;
 }
 
+/** As a flow has it: nothing of it is certain. */
 export type ServiceDef = NodeDef & Record<string, unknown>;
 
+/** The numbers: what stands there at first, and their limits. Units: see ServiceSettings. */
+export const NUMBERS = {
+  timeout: { value: 600, min: 0, max: Number.POSITIVE_INFINITY },
+  concurrency: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
+  retries: { value: 2, min: 0, max: Number.POSITIVE_INFINITY },
+  expiry: { value: 600, min: 1, max: LONGEST_EXPIRY },
+  retention: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
+  contextWindow: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
+} as const;
+
+/** The choices; what stands there at first comes first. */
+export const CHOICES = {
+  backend: ['embedded', 'server'],
+  provider: ['rehearsal', 'chat', 'responses'],
+  auth: ['bearer', 'header', 'query'],
+} as const;
+
 /**
- * Fills in what the saved node leaves out, and puts `${ENV}` in.
- * @param def the node's configuration as saved
+ * Brings a saved service up to date, fills in what it leaves out, and puts `${ENV}` in.
+ * @param saved the node's configuration as saved
  * @param expand replaces every `${NAME}` of a text by that environment variable
  */
-export function readServiceSettings(def: ServiceDef, expand: (text: string) => string): ServiceSettings {
+export function readServiceSettings(saved: ServiceDef, expand: (text: string) => string): ServiceSettings {
+  const def = migrated(saved, migrations);
   const text = (value: unknown) => (typeof value === 'string' ? expand(value).trim() : '');
-  const count = (value: unknown, fallback: number) => {
-    const given = typeof value === 'string' ? expand(value).trim() : value;
+  const number = (name: keyof typeof NUMBERS) => {
+    const { value, min, max } = NUMBERS[name];
+    const given = typeof def[name] === 'string' ? expand(def[name]).trim() : def[name];
     const number = given === '' || given === null || given === undefined ? Number.NaN : Number(given);
-    return Number.isFinite(number) && number >= 0 ? number : fallback;
+    return Number.isFinite(number) && number >= min ? Math.min(number, max) : value;
   };
-  const choice = <T extends string>(value: unknown, all: readonly [T, ...T[]]): T =>
-    all.find((one) => one === value) ?? all[0];
+  const choice = <Name extends keyof typeof CHOICES>(name: Name): (typeof CHOICES)[Name][number] => {
+    const all: readonly (typeof CHOICES)[Name][number][] = CHOICES[name];
+    return all.find((one) => one === def[name]) ?? all[0]!;
+  };
   const pairs = (value: unknown): NameValue[] =>
     (Array.isArray(value) ? value : [])
       .map((pair) => ({ name: text(pair?.name), value: text(pair?.value) }))
       .filter(({ name }) => name !== '');
   return {
-    backend: choice(def.backend, ['embedded', 'server']),
-    timeout: count(def.timeout, 600),
-    concurrency: count(def.concurrency, 0),
+    backend: choice('backend'),
+    timeout: number('timeout'),
+    concurrency: number('concurrency'),
     url: text(def.url).replace(/\/+$/, ''),
-    auth: choice(def.auth, ['bearer', 'header', 'query']),
+    auth: choice('auth'),
     authName: text(def.authName),
     organization: text(def.organization),
     project: text(def.project),
     headers: pairs(def.headers),
     query: pairs(def.query),
-    retries: count(def.retries, 2),
+    retries: number('retries'),
     tls: text(def.tls),
     proxy: text(def.proxy),
-    provider: choice(def.provider, ['rehearsal', 'chat', 'responses']),
+    provider: choice('provider'),
     model: text(def.model),
     noStreamWithTools: def.noStreamWithTools === true,
     assistants: Array.isArray(def.assistants) ? def.assistants : [],
     database: text(def.database),
-    expiry: Math.min(count(def.expiry, 600) || 600, LONGEST_EXPIRY),
-    retention: count(def.retention, 0),
-    contextWindow: count(def.contextWindow, 0),
+    expiry: number('expiry'),
+    retention: number('retention'),
+    contextWindow: number('contextWindow'),
   };
 }

@@ -9,6 +9,13 @@ import { type OutputSettings, outputKinds } from './editor/outputs.ts';
 import { watchWires } from './editor/upstream.ts';
 import { atLeast, checkMethod, checkTyped } from './editor/validate.ts';
 import type { MethodId } from './methods/method.ts';
+import { VERSION } from './migrations/index.ts';
+import { CHOICES, NUMBERS, TEXTS } from './settings.ts';
+
+const number = (name: keyof typeof NUMBERS) => ({
+  value: NUMBERS[name].value,
+  validate: atLeast(NUMBERS[name].min),
+});
 
 RED.nodes.registerType('openai-runs', {
   category: 'AI',
@@ -16,10 +23,11 @@ RED.nodes.registerType('openai-runs', {
   // Everything that a flow saves; written inline, as tools that read flows without running this look for it here.
   defaults: {
     name: { value: '' },
+    version: { value: VERSION },
     service: { value: '', type: 'openai-runs-service', required: true },
-    method: { value: 'createThreadAndRun', required: true, validate: checkMethod },
-    property: { value: 'payload', validate: checkTyped('propertyType') },
-    propertyType: { value: 'msg' },
+    method: { value: TEXTS.method, required: true, validate: checkMethod },
+    property: { value: TEXTS.property, validate: checkTyped('propertyType') },
+    propertyType: { value: CHOICES.propertyType[0] },
     fields: {
       value: {},
       validate(fields: SavedFields, _options: object) {
@@ -29,20 +37,20 @@ RED.nodes.registerType('openai-runs', {
         });
       },
     },
-    delivery: { value: 'wait' },
-    result: { value: 'run' },
+    delivery: { value: CHOICES.delivery[0] },
+    result: { value: CHOICES.result[0] },
     tools: { value: false },
-    toolTimeout: { value: 60, validate: atLeast(0) },
-    maxToolRounds: { value: 10, validate: atLeast(1) },
-    conversation: { value: '', validate: checkTyped('conversationType') },
-    conversationType: { value: 'msg' },
-    busy: { value: 'queue' },
-    deadline: { value: 0, validate: atLeast(0) },
+    toolTimeout: number('toolTimeout'),
+    maxToolRounds: number('maxToolRounds'),
+    conversation: { value: TEXTS.conversation, validate: checkTyped('conversationType') },
+    conversationType: { value: TEXTS.conversationType },
+    busy: { value: CHOICES.busy[0] },
+    deadline: number('deadline'),
     cancelOnClose: { value: false },
-    failures: { value: 'catch' },
-    paging: { value: 'page' },
-    maxItems: { value: 1000, validate: atLeast(1) },
-    coalesce: { value: 0, validate: atLeast(0) },
+    failures: { value: CHOICES.failures[0] },
+    paging: { value: CHOICES.paging[0] },
+    maxItems: number('maxItems'),
+    coalesce: number('coalesce'),
     outputs: { value: 1 },
   },
   inputs: 1,

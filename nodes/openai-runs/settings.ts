@@ -1,5 +1,7 @@
-/** The node's saved properties (public: flows are shared as JSON) and their defaults. */
+/** The node's saved properties (public: flows are shared as JSON), their defaults and limits. */
 import type { NodeDef } from 'node-red';
+import { migrated } from '../shared/migrate.ts';
+import { migrations } from './migrations/index.ts';
 
 export type Delivery = 'start' | 'wait' | 'stream';
 export type FieldType = 'str' | 'num' | 'bool' | 'json' | 'msg' | 'flow' | 'global' | 'env' | 'jsonata';
@@ -39,41 +41,77 @@ export interface Settings {
   coalesce: number;
 }
 
-export type RunsNodeDef = NodeDef & Partial<Record<keyof Settings, unknown>>;
+/** The numbers: what stands there at first, and the least that is allowed. Units: see Settings. */
+export const NUMBERS = {
+  toolTimeout: { value: 60, min: 0 },
+  maxToolRounds: { value: 10, min: 1 },
+  deadline: { value: 0, min: 0 },
+  maxItems: { value: 1000, min: 1 },
+  coalesce: { value: 0, min: 0 },
+} as const;
+
+/** The choices; what stands there at first comes first. */
+export const CHOICES = {
+  propertyType: ['msg', 'flow', 'global'],
+  delivery: ['wait', 'start', 'stream'],
+  result: ['run', 'text', 'json'],
+  busy: ['queue', 'error', 'cancel'],
+  failures: ['catch', 'output'],
+  paging: ['page', 'all', 'each'],
+} as const;
+
+/** The texts. */
+export const TEXTS = {
+  method: 'createThreadAndRun',
+  property: 'payload',
+  conversation: '',
+  conversationType: 'msg',
+} as const;
+
+/** As a flow has it: nothing of it is certain. */
+export type RunsNodeDef = NodeDef & Partial<Record<keyof Settings | 'version', unknown>>;
 
 /**
- * Fills in what an older or hand-written flow leaves out. Numbers saved as text are read as numbers; anything
- * that a property cannot be falls back to its default.
- * @param def the node's configuration as saved in the flow
+ * Brings a saved node up to date, and fills in what a hand-written flow leaves out. Numbers saved as text are read as
+ * numbers; anything that a property cannot be falls back to its default.
+ * @param saved the node's configuration as saved in the flow
  */
-export function readSettings(def: RunsNodeDef): Settings {
-  const text = (value: unknown, fallback = '') => (typeof value === 'string' ? value : fallback);
-  const count = (value: unknown, fallback: number) => {
-    const number = value === '' || value === null || value === undefined ? Number.NaN : Number(value);
-    return Number.isFinite(number) && number >= 0 ? number : fallback;
+export function readSettings(saved: RunsNodeDef): Settings {
+  const def = migrated(saved, migrations);
+  const text = (name: keyof typeof TEXTS) => {
+    const value = def[name];
+    return typeof value === 'string' ? value : TEXTS[name];
   };
-  const choice = <T extends string>(value: unknown, all: readonly [T, ...T[]]): T =>
-    all.find((one) => one === value) ?? all[0];
+  const number = (name: keyof typeof NUMBERS) => {
+    const { value, min } = NUMBERS[name];
+    const given = def[name];
+    const number = given === '' || given === null || given === undefined ? Number.NaN : Number(given);
+    return Number.isFinite(number) && number >= min ? number : value;
+  };
+  const choice = <Name extends keyof typeof CHOICES>(name: Name): (typeof CHOICES)[Name][number] => {
+    const all: readonly (typeof CHOICES)[Name][number][] = CHOICES[name];
+    return all.find((one) => one === def[name]) ?? all[0]!;
+  };
   return {
-    service: text(def.service),
-    method: text(def.method, 'createThreadAndRun'),
-    property: text(def.property) || 'payload',
-    propertyType: choice(def.propertyType, ['msg', 'flow', 'global']),
+    service: typeof def.service === 'string' ? def.service : '',
+    method: text('method'),
+    property: text('property') || TEXTS.property,
+    propertyType: choice('propertyType'),
     fields: isObject(def.fields) ? (def.fields as Record<string, Field>) : {},
-    delivery: choice(def.delivery, ['wait', 'start', 'stream']),
-    result: choice(def.result, ['run', 'text', 'json']),
+    delivery: choice('delivery'),
+    result: choice('result'),
     tools: def.tools === true,
-    toolTimeout: count(def.toolTimeout, 60),
-    maxToolRounds: count(def.maxToolRounds, 10),
-    conversation: text(def.conversation),
-    conversationType: text(def.conversationType, 'msg'),
-    busy: choice(def.busy, ['queue', 'error', 'cancel']),
-    deadline: count(def.deadline, 0),
+    toolTimeout: number('toolTimeout'),
+    maxToolRounds: number('maxToolRounds'),
+    conversation: text('conversation'),
+    conversationType: text('conversationType'),
+    busy: choice('busy'),
+    deadline: number('deadline'),
     cancelOnClose: def.cancelOnClose === true,
-    failures: choice(def.failures, ['catch', 'output']),
-    paging: choice(def.paging, ['page', 'all', 'each']),
-    maxItems: count(def.maxItems, 1000) || 1000,
-    coalesce: count(def.coalesce, 0),
+    failures: choice('failures'),
+    paging: choice('paging'),
+    maxItems: number('maxItems'),
+    coalesce: number('coalesce'),
   };
 }
 

@@ -12,13 +12,16 @@ describe('parameter tables', () => {
   let folder: string;
   // Beside the sources, so that their imports hold; the name says what it is.
   beforeEach(() => {
-    folder = mkdtempSync(path.join(METHODS, '.type-test-'));
+    folder = mkdtempSync(path.join(METHODS, '../.type-test-'));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const problems = (edit: (text: string) => string): string => {
     const file = path.join(folder, 'common.ts');
-    writeFileSync(file, edit(readFileSync(COMMON, 'utf8')).replaceAll("'./method.ts'", "'../method.ts'"));
+    writeFileSync(
+      file,
+      edit(readFileSync(COMMON, 'utf8')).replaceAll("'./method.ts'", "'../methods/method.ts'"),
+    );
     const options =
       '--noEmit --strict --module nodenext --target es2024 --skipLibCheck --allowImportingTsExtensions';
     const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');

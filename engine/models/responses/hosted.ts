@@ -13,7 +13,7 @@ export type HostedItem = ResponseCodeInterpreterToolCall | ResponseFileSearchToo
 export const isHosted = (item: ResponseOutputItem): item is HostedItem =>
   item.type === 'code_interpreter_call' || item.type === 'file_search_call';
 
-/** Contract (lifecycle.md §3 e): a code interpreter begins with an empty input and no outputs, a file search empty. */
+/** As docs/contract.md (Streams) has it: a code interpreter begins with an empty input and no outputs, a file search empty. */
 export function startedCall({ id, type }: HostedItem, ranking: Ranking): Record<string, unknown> {
   return type === 'code_interpreter_call'
     ? { id, type: 'code_interpreter', code_interpreter: { input: '', outputs: [] } }

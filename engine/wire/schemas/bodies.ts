@@ -1,5 +1,6 @@
-/** What the paths accept (contract: runs-openapi.normalized.json; every body refuses unknown keys). */
+/** What the paths accept (docs/contract.md, Requests); every body refuses unknown keys. */
 import * as z from 'zod/mini';
+import { MAX_COMPLETION_TOKENS, MAX_PROMPT_TOKENS } from '../../domain/limits.ts';
 import * as field from './fields.ts';
 
 const detail = z.optional(z.enum(['auto', 'low', 'high']));
@@ -82,9 +83,8 @@ const runFields = {
   temperature: field.temperature,
   top_p: field.topP,
   stream: z.nullish(z.boolean()),
-  max_prompt_tokens: z.nullish(field.integer().check(z.gte(256))),
-  // The spec says 256, the wire accepted 16.
-  max_completion_tokens: z.nullish(field.integer().check(z.gte(16))),
+  max_prompt_tokens: z.nullish(field.integer().check(z.gte(MAX_PROMPT_TOKENS.min))),
+  max_completion_tokens: z.nullish(field.integer().check(z.gte(MAX_COMPLETION_TOKENS.min))),
   truncation_strategy: field.truncationStrategy,
   tool_choice: field.toolChoice,
   parallel_tool_calls: z.optional(z.boolean()),

@@ -1,9 +1,18 @@
-/** Fields that several bodies share, with their limits (contract: lifecycle.md §5). */
+/** Fields that several bodies share, with their limits (docs/contract.md, Requests). */
 import * as z from 'zod/mini';
+import {
+  FUNCTION_NAME,
+  LONGEST_FUNCTION_NAME,
+  REASONING_EFFORTS,
+  TEMPERATURE,
+  TOP_P,
+} from '../../domain/limits.ts';
 import { INTEGER } from './translate.ts';
 
 /** A whole number; its name goes into the error's text. */
 export const integer = () => z.int(INTEGER);
+
+const within = ({ min, max }: { min: number; max: number }) => z.number().check(z.gte(min), z.lte(max));
 
 const MAX_METADATA_PAIRS = 16;
 
@@ -25,12 +34,10 @@ export const metadata = z.nullish(
 export const name = z.nullish(upTo(256));
 export const description = z.nullish(upTo(512));
 export const assistantInstructions = z.nullish(upTo(256_000));
-export const temperature = z.nullish(z.number().check(z.gte(0), z.lte(2)));
-export const topP = z.nullish(z.number().check(z.gte(0), z.lte(1)));
+export const temperature = z.nullish(within(TEMPERATURE));
+export const topP = z.nullish(within(TOP_P));
 
-export const reasoningEffort = z.nullish(
-  z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']),
-);
+export const reasoningEffort = z.nullish(z.enum(REASONING_EFFORTS));
 
 /** Far beyond any schema that is written by hand; deeper, it could be read but not written down again. */
 const MAX_DEPTH = 100;
@@ -81,9 +88,7 @@ const notTooDeep = z.check<unknown>((context) => {
 /** A JSON Schema, whose words are the model's affair. */
 const jsonSchema = z.record(z.string(), z.unknown()).check(notTooLong, notTooDeep);
 
-const FUNCTION_NAME = /^[a-zA-Z0-9_-]+$/;
-
-const functionName = upTo(64).check(z.minLength(1), (context) => {
+const functionName = upTo(LONGEST_FUNCTION_NAME).check(z.minLength(1), (context) => {
   if (context.value === '' || FUNCTION_NAME.test(context.value)) return;
   context.issues.push({
     code: 'custom',
@@ -106,7 +111,7 @@ const fileSearchOptions = z.object({
   ranking_options: z.optional(
     z.object({
       ranker: z.optional(z.enum(['auto', 'default_2024_08_21'])),
-      score_threshold: z.number().check(z.gte(0), z.lte(1)),
+      score_threshold: within({ min: 0, max: 1 }),
     }),
   ),
 });
@@ -121,7 +126,9 @@ const toolNamed = (name: typeof functionName) =>
 const tool = toolNamed(functionName);
 
 /** The same in a saved flow, which may be older than the rule for names: the model server is the judge there. */
-export const declaredTools = z.array(toolNamed(upTo(64).check(z.minLength(1)))).check(z.maxLength(128));
+export const declaredTools = z
+  .array(toolNamed(upTo(LONGEST_FUNCTION_NAME).check(z.minLength(1))))
+  .check(z.maxLength(128));
 /** Tools of an assistant: 128. */
 export const assistantTools = z.array(tool).check(z.maxLength(128), notTooLong);
 /** Tools of one run: 20. */

@@ -1,5 +1,6 @@
 /** Query strings. Everything arrives as text; numbers are read before they are judged. */
 import * as z from 'zod/mini';
+import { PAGE_LIMIT } from '../../domain/limits.ts';
 import { integer } from './fields.ts';
 import { parse } from './translate.ts';
 
@@ -7,7 +8,7 @@ const INCLUDE = 'step_details.tool_calls[*].file_search.results[*].content';
 
 const listSchema = z.object({
   // 0 is refused as the spec has it (1 to 100): an empty page would end every program's paging in silence.
-  limit: z._default(integer().check(z.gte(1), z.lte(100)), 20),
+  limit: z._default(integer().check(z.gte(PAGE_LIMIT.min), z.lte(PAGE_LIMIT.max)), 20),
   order: z._default(z.enum(['asc', 'desc']), 'desc'),
   after: z.optional(z.string()),
   before: z.optional(z.string()),

@@ -1,4 +1,4 @@
-/** The one place where a schema's findings become the API's error texts (contract: errors.json). */
+/** The one place where a schema's findings become the API's error texts. */
 import * as z from 'zod/mini';
 import {
   type ApiError,

@@ -1,25 +1,16 @@
 /** The dialog of a service: shows what the chosen backend and provider need. */
-import type { ServiceSettings, TestResult } from '../settings.ts';
+import { VERSION } from '../migrations/index.ts';
+import { CHOICES, NUMBERS, type ServiceSettings, type TestResult } from '../settings.ts';
 import { collectAssistants, prepareAssistants } from './assistants.ts';
 import { text } from './i18n.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
 import { presets } from './presets.ts';
 import { needsUrl, usesUrl } from './validate.ts';
 
-/** Saved as numbers, though inputs hold texts; `${NAME}` stays as it is. */
-const NUMBERS = ['timeout', 'concurrency', 'retries', 'expiry', 'retention', 'contextWindow'];
-
 /** What a flow written by hand may lack. */
 const DEFAULTS: Record<string, string | number> = {
-  backend: 'embedded',
-  provider: 'rehearsal',
-  auth: 'bearer',
-  timeout: 600,
-  concurrency: 0,
-  retries: 2,
-  expiry: 600,
-  retention: 0,
-  contextWindow: 0,
+  ...Object.fromEntries(Object.entries(CHOICES).map(([name, [first]]) => [name, first])),
+  ...Object.fromEntries(Object.entries(NUMBERS).map(([name, { value }]) => [name, value])),
 };
 
 /** What the test needs to know. */
@@ -70,10 +61,12 @@ export function saveService(node: EditorNode): void {
   node.headers = collectPairs(list('headers'));
   node.query = collectPairs(list('query'));
   input('database').val(database());
-  for (const name of NUMBERS) {
+  // Inputs hold texts; saved are numbers, but for `${NAME}`.
+  for (const name of Object.keys(NUMBERS)) {
     if (entered(name) === '') input(name).val(DEFAULTS[name] ?? '');
     if (!Number.isNaN(Number(entered(name)))) node[name] = Number(entered(name));
   }
+  node.version = VERSION;
 }
 
 function fillPresets(): void {

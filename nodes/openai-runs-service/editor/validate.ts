@@ -1,4 +1,5 @@
 /** Checks of the service's settings. The editor shows the reason only for functions that declare two parameters. */
+import { FUNCTION_NAME, LONGEST_FUNCTION_NAME } from '../../../engine/domain/limits.ts';
 import { text } from './i18n.ts';
 
 /** A declared assistant, as it is saved and as the API takes it. */
@@ -37,19 +38,14 @@ export function checkAuthName(this: EditorNode, name: string, _options: object):
   return text('validation.authName');
 }
 
-/** A number not below `min`; empty where the default is meant. */
-export function atLeast(min: number) {
-  return function checkAtLeast(this: EditorNode, value: unknown, _options: object): true | string {
+/** A number within its limits; nothing at all stands for the default. */
+export function within({ min, max }: { min: number; max: number }) {
+  return function checkNumber(this: EditorNode, value: unknown, _options: object): true | string {
     if (value === '' || value === undefined || isEnvironment(value)) return true;
-    return Number(value) >= min ? true : text('validation.atLeast', { min });
-  };
-}
-
-/** A number within two bounds; empty where the default is meant. */
-export function between(min: number, max: number) {
-  return function checkBetween(this: EditorNode, value: unknown, _options: object): true | string {
-    if (value === '' || value === undefined || isEnvironment(value)) return true;
-    return Number(value) >= min && Number(value) <= max ? true : text('validation.between', { min, max });
+    if (Number(value) >= min && Number(value) <= max) return true;
+    return Number.isFinite(max)
+      ? text('validation.between', { min, max })
+      : text('validation.atLeast', { min });
   };
 }
 
@@ -72,6 +68,11 @@ export function checkAssistants(
   return true;
 }
 
+/** Whether a name is one that the API allows for a function. */
+function isFunctionName(name: unknown): boolean {
+  return typeof name === 'string' && FUNCTION_NAME.test(name) && name.length <= LONGEST_FUNCTION_NAME;
+}
+
 /** What every tool must have: a type the API knows, and for a function a name it allows. */
 export function checkTools(tools: unknown): true | string {
   if (!Array.isArray(tools)) return text('validation.toolsArray');
@@ -80,7 +81,7 @@ export function checkTools(tools: unknown): true | string {
     if (!['function', 'file_search', 'code_interpreter'].includes(type)) {
       return text('validation.toolType', { number: index + 1 });
     }
-    if (type === 'function' && !/^[a-zA-Z0-9_-]{1,64}$/.test(tool.function?.name ?? '')) {
+    if (type === 'function' && !isFunctionName(tool.function?.name)) {
       return text('validation.toolName', { number: index + 1 });
     }
     const schema = tool.function?.parameters;

@@ -2,7 +2,8 @@
 
 import { findMethod, methods } from '../methods/index.ts';
 import type { MethodId } from '../methods/method.ts';
-import type { Delivery } from '../settings.ts';
+import { VERSION } from '../migrations/index.ts';
+import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
 import { assistantsOf, forgetAssistants } from './assistants.ts';
 import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
 import { text } from './i18n.ts';
@@ -10,23 +11,21 @@ import { type OutputKind, outputKinds, outputMap } from './outputs.ts';
 import { type DialogState, deliveries, type Section, sections } from './sections.ts';
 import { getsPlainPayload, isWired } from './upstream.ts';
 
-/** Numbers are typed into inputs, which hold texts; saved as numbers. */
-const NUMBERS = ['toolTimeout', 'maxToolRounds', 'deadline', 'maxItems', 'coalesce'];
-
-/** What a setting starts with, and goes back to when it does not apply to the method. */
-const SETTINGS_OF: Partial<Record<Section, Record<string, unknown>>> = {
-  delivery: { delivery: 'wait' },
-  stream: { coalesce: 0 },
-  result: { result: 'run' },
-  tools: { tools: false },
-  toolLimits: { toolTimeout: 60, maxToolRounds: 10 },
-  busy: { busy: 'queue' },
-  limits: { failures: 'catch', deadline: 0, cancelOnClose: false },
-  paging: { paging: 'page' },
-  maxItems: { maxItems: 1000 },
+/** The settings of a section: they go back to what they start with when it does not apply to the method. */
+const SETTINGS_OF: Partial<Record<Section, readonly (keyof Settings)[]>> = {
+  delivery: ['delivery'],
+  stream: ['coalesce'],
+  result: ['result'],
+  tools: ['tools'],
+  toolLimits: ['toolTimeout', 'maxToolRounds'],
+  busy: ['busy'],
+  limits: ['failures', 'deadline', 'cancelOnClose'],
+  paging: ['paging'],
+  maxItems: ['maxItems'],
 };
 
-const DEFAULTS: Record<string, unknown> = Object.assign({}, ...Object.values(SETTINGS_OF));
+/** What a setting starts with. */
+const DEFAULTS = readSettings({} as RunsNodeDef);
 
 let open: { rows: FieldRows; outputs: OutputKind[]; toolsWired: boolean } | undefined;
 
@@ -49,8 +48,10 @@ export function prepare(node: EditorNode): void {
   forgetAssistants();
   fillMethods(node.method);
   // A flow written by hand or by an older version may lack some.
-  for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) set(name, value);
-  if (!node.property) set('property', 'payload');
+  for (const name of Object.values(SETTINGS_OF).flat()) {
+    if (node[name] === undefined) set(name, DEFAULTS[name]);
+  }
+  if (!node.property) set('property', DEFAULTS.property);
   input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
   nameParts(input('property').parent(), 'runs-property', text('label.property'));
   prepareConversation(node);
@@ -85,12 +86,14 @@ export function save(node: EditorNode): void {
   if (!checked('#runs-conversation') || !sections(state()).conversation) input('conversation').val('');
   const applies = sections(state());
   for (const [section, settings] of Object.entries(SETTINGS_OF)) {
-    if (!applies[section as Section]) for (const [name, value] of Object.entries(settings)) set(name, value);
+    if (!applies[section as Section]) for (const name of settings) set(name, DEFAULTS[name]);
   }
-  for (const name of NUMBERS) {
+  // Inputs hold texts; saved are numbers.
+  for (const name of Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]) {
     if (entered(name) === '') set(name, DEFAULTS[name]);
     node[name] = Number(entered(name));
   }
+  node.version = VERSION;
   open = undefined;
 }
 

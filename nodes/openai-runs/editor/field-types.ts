@@ -15,16 +15,6 @@ const BREAK = '⏎';
 export const toInput = (value: string) => value.replace(/\r?\n/g, BREAK);
 export const fromInput = (value: string) => value.replaceAll(BREAK, '\n');
 
-/** Limits that the API sets and that can be told before sending. */
-const RANGES: Record<string, { min: number; max?: number }> = {
-  temperature: { min: 0, max: 2 },
-  top_p: { min: 0, max: 1 },
-  max_prompt_tokens: { min: 256 },
-  // The spec says 256; the wire took 16.
-  max_completion_tokens: { min: 16 },
-  limit: { min: 1, max: 100 },
-};
-
 /** Fields whose text is long enough to deserve an editor of its own. */
 const LONG_TEXTS = new Set(['instructions', 'additional_instructions']);
 
@@ -38,17 +28,10 @@ export function parameterTypes({ type }: Parameter): readonly ParameterType[] {
   return typeof type === 'string' ? [type] : type;
 }
 
-/**
- * Why a literal does not fit its field, or true. Values that come from elsewhere are checked when they come.
- * @param field its API name
- */
-export function checkField(
-  field: string,
-  { value, type }: SavedField,
-  parameter: Parameter | undefined,
-): true | string {
+/** Why a literal does not fit its field, or true. Values that come from elsewhere are checked when they come. */
+export function checkField({ value, type }: SavedField, parameter: Parameter | undefined): true | string {
   if (value === '' || isEnvironment(value)) return true;
-  if (type === 'num') return checkNumber(field, value, parameter);
+  if (type === 'num') return checkNumber(value, parameter);
   if (type === 'json') return checkJson(value, parameter);
   if (['msg', 'flow', 'global', 'jsonata'].includes(type)) {
     return RED.utils.validateTypedProperty(value, type, {});
@@ -61,12 +44,12 @@ function isEnvironment(value: string): boolean {
   return /^\$\{[^}]+\}$/.test(value);
 }
 
-function checkNumber(field: string, value: string, parameter: Parameter | undefined): true | string {
+function checkNumber(value: string, parameter: Parameter | undefined): true | string {
   const number = Number(value);
   if (Number.isNaN(number)) return text('validation.number');
   const whole = parameter ? parameterTypes(parameter).includes('integer') : false;
   if (whole && !Number.isInteger(number)) return text('validation.integer');
-  const range = RANGES[field];
+  const range = parameter?.range;
   if (!range) return true;
   if (number < range.min || number > (range.max ?? Number.POSITIVE_INFINITY)) {
     return range.max === undefined
@@ -101,7 +84,7 @@ export function inputTypes(
   parameter: Parameter,
   suggest?: () => Promise<Suggestion[]>,
 ): TypedInputType[] {
-  const check = (type: string) => (value: string) => checkField(field, { value, type }, parameter);
+  const check = (type: string) => (value: string) => checkField({ value, type }, parameter);
   const types = parameterTypes(parameter);
   const offered: TypedInputType[] = [];
   if (parameter.enum) offered.push(choices('str', parameter.enum));

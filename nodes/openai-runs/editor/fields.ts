@@ -185,7 +185,7 @@ export function checkFields(
   for (const [name, parameter] of Object.entries(parameters)) {
     const field = fields?.[name];
     if (field && field.value !== '') {
-      const answer = checkField(name, field, parameter);
+      const answer = checkField(field, parameter);
       if (answer !== true) return text('validation.field', { field: name, reason: answer });
     } else if (isRequired(parameter) && !context.optional(name) && !context.source()) {
       return text('validation.missing', { field: name });

@@ -1,7 +1,7 @@
 /** What is known of one run while it is followed: the latest run object, and the messages it produced. */
 import type { Message, Run, RunEvent } from '../methods/method.ts';
 
-/** Statuses from which a run goes on by itself (contract: lifecycle.md §2). */
+/** Statuses from which a run goes on by itself (docs/contract.md, States). */
 const GOING_ON: readonly Run['status'][] = ['queued', 'in_progress', 'cancelling'];
 
 /** Whether following a run is over: it has ended, or it waits for tool outputs. */

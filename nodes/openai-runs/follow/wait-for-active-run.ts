@@ -4,14 +4,14 @@ import type { Run } from '../methods/method.ts';
 import type { Settings } from '../settings.ts';
 import type { RunSession } from './session.ts';
 
-/** Statuses in which a run keeps its thread locked (contract: lifecycle.md §2). */
+/** Statuses in which a run keeps its thread locked (docs/contract.md, States). */
 const LOCKING: readonly Run['status'][] = ['queued', 'in_progress', 'requires_action', 'cancelling'];
 
 /** Milliseconds between two looks at a run that locks the thread. */
 const FIRST = 250;
 const LONGEST = 5_000;
 
-/** The refusal's text, of OpenAI's service and of those that copied it (contract: errors.json, thread_locked_run). */
+/** The refusal's text, of OpenAI's service and of those that copied it. */
 const ACTIVE = /already has an active run(?:\s+([\w-]+))?/i;
 
 /**

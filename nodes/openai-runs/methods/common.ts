@@ -2,6 +2,13 @@
 import type { RunCreateParams, RunListParams } from 'openai/resources/beta/threads/runs/runs';
 import type { StepListParams } from 'openai/resources/beta/threads/runs/steps';
 import type { ThreadCreateAndRunParams } from 'openai/resources/beta/threads/threads';
+import {
+  MAX_COMPLETION_TOKENS,
+  MAX_PROMPT_TOKENS,
+  PAGE_LIMIT,
+  TEMPERATURE,
+  TOP_P,
+} from '../../../engine/domain/limits.ts';
 import type { Parameter, Parameters } from './method.ts';
 
 /** What two of the SDK's parameter types have in common: a spread is not held against the whole type, this is. */
@@ -11,7 +18,7 @@ export const pathId = { in: 'path', type: 'id', required: true } as const satisf
 
 /** Paging of every list: cursors are object ids, 1–100 items a page. */
 export const paging = {
-  limit: { in: 'query', type: 'integer' },
+  limit: { in: 'query', type: 'integer', range: PAGE_LIMIT },
   order: { in: 'query', type: 'string', enum: ['asc', 'desc'] },
   after: { in: 'query', type: 'string' },
   before: { in: 'query', type: 'string' },
@@ -31,10 +38,10 @@ export const runOptions = {
   tool_choice: { in: 'body', type: ['string', 'object'], enum: ['none', 'auto', 'required'], nullable: true },
   parallel_tool_calls: { in: 'body', type: 'boolean' },
   response_format: { in: 'body', type: ['string', 'object'], enum: ['auto'], nullable: true },
-  temperature: { in: 'body', type: 'number', nullable: true },
-  top_p: { in: 'body', type: 'number', nullable: true },
-  max_prompt_tokens: { in: 'body', type: 'integer', nullable: true },
-  max_completion_tokens: { in: 'body', type: 'integer', nullable: true },
+  temperature: { in: 'body', type: 'number', range: TEMPERATURE, nullable: true },
+  top_p: { in: 'body', type: 'number', range: TOP_P, nullable: true },
+  max_prompt_tokens: { in: 'body', type: 'integer', range: MAX_PROMPT_TOKENS, nullable: true },
+  max_completion_tokens: { in: 'body', type: 'integer', range: MAX_COMPLETION_TOKENS, nullable: true },
   truncation_strategy: { in: 'body', type: 'object', nullable: true },
   metadata: { in: 'body', type: 'object', nullable: true },
 } as const satisfies Parameters<Omit<Shared<RunCreateParams, ThreadCreateAndRunParams>, 'assistant_id'>>;

@@ -1,6 +1,7 @@
 /** What a method is: its parameters and the one call of the SDK that it makes. Types only; loads nothing. */
 import type OpenAI from 'openai';
 import type { Stream } from 'openai/streaming';
+import type { Range } from '../../../engine/domain/limits.ts';
 
 type RequestOptions = OpenAI.RequestOptions;
 
@@ -30,6 +31,8 @@ export interface Parameter {
   items?: 'string' | 'object';
   /** The only texts allowed (an object is still allowed where `type` says so). */
   enum?: readonly string[];
+  /** What a number must lie within, the bounds included. */
+  range?: Range;
 }
 
 /**
@@ -40,9 +43,12 @@ export type Parameters<SdkParams> = {
   readonly [Field in Exclude<keyof Required<SdkParams>, 'stream'>]: Parameter;
 };
 
-/** A request's fields, checked and without anything the method does not send. */
-// biome-ignore lint/suspicious/noExplicitAny: checked against the parameter table at run time
-export type Params = Record<string, any>;
+/** A request's fields, checked against the method's table and without anything the method does not send. */
+export interface Params {
+  thread_id?: string;
+  run_id?: string;
+  [field: string]: unknown;
+}
 
 export type RunEvent = OpenAI.Beta.AssistantStreamEvent;
 export type Run = OpenAI.Beta.Threads.Run;
@@ -54,7 +60,7 @@ export interface Sent<Answer> extends PromiseLike<Answer> {
   withResponse(): Promise<{ data: Answer; response: Response; request_id: string | null }>;
 }
 
-/** A list page as the SDK hands it over; `first_id` and `last_id` are read from the response beside it. */
+/** A list page as the SDK hands it over. */
 export interface Page {
   data: { id: string }[];
   has_more?: boolean;
@@ -69,32 +75,37 @@ interface Common {
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** Whether the node's delivery (start, wait, stream) applies. */
   readonly delivers: boolean;
-  /** Whether sending it twice by mistake could start or change something: then the SDK's retries stay off. */
+  /** Whether sending it twice does no harm; where it might, the SDK's retries stay off. */
   readonly repeatable: boolean;
 }
 
 /** Sets a run going, or looks at one: answers with a run. */
-export interface RunMethod extends Common {
+export interface RunMethod<P = Params> extends Common {
   readonly answers: 'run';
   /** Starts a run on a thread that exists: conversations and the rules for busy threads apply. */
   readonly onThread?: true;
   /** Puts a payload that is a text in as the user's message, unless the fields hold messages already. */
-  addText?(params: Params, text: string): void;
-  send(client: OpenAI, params: Params, options: RequestOptions): Sent<Run>;
+  addText?(params: Partial<P>, text: string): void;
+  send(client: OpenAI, params: P, options: RequestOptions): Sent<Run>;
   /** The same request asked for as an event stream; absent where the API has none. */
-  stream?(client: OpenAI, params: Params, options: RequestOptions): Sent<Stream<RunEvent>>;
+  stream?(client: OpenAI, params: P, options: RequestOptions): Sent<Stream<RunEvent>>;
   /** The stream of a run that is going on; only the embedded engine has one. */
-  rejoin?(client: OpenAI, params: Params, options: RequestOptions): Sent<Stream<RunEvent>>;
+  rejoin?(client: OpenAI, params: P, options: RequestOptions): Sent<Stream<RunEvent>>;
 }
 
-export interface ListMethod extends Common {
+export interface ListMethod<P = Params> extends Common {
   readonly answers: 'list';
-  send(client: OpenAI, params: Params, options: RequestOptions): Sent<Page>;
+  send(client: OpenAI, params: P, options: RequestOptions): Sent<Page>;
 }
 
-export interface StepMethod extends Common {
+export interface StepMethod<P = Params> extends Common {
   readonly answers: 'step';
-  send(client: OpenAI, params: Params, options: RequestOptions): Sent<RunStep>;
+  send(client: OpenAI, params: P, options: RequestOptions): Sent<RunStep>;
 }
 
 export type Method = RunMethod | ListMethod | StepMethod;
+
+/** One of the methods, as all others see it: what it is called with has been held against its parameters before. */
+export const runMethod = <P>(method: RunMethod<P>): RunMethod => method as unknown as RunMethod;
+export const listMethod = <P>(method: ListMethod<P>): ListMethod => method as unknown as ListMethod;
+export const stepMethod = <P>(method: StepMethod<P>): StepMethod => method as unknown as StepMethod;

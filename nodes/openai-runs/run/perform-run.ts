@@ -71,10 +71,10 @@ async function chooseThread({ parts, key, method, params, connection }: RunSessi
 /** Waits for the thread, or makes room on it, as the node's `busy` says. */
 async function takeThread(session: RunSession): Promise<(() => void) | undefined> {
   const { parts, job, method, params } = session;
-  if (!method.onThread) return undefined;
+  const { thread_id } = params;
+  if (!method.onThread || thread_id === undefined) return undefined;
   const { service, settings, t } = parts;
   const { threads } = service;
-  const thread_id: string = params.thread_id;
   const ahead = threads.length(thread_id);
   if (ahead > 0 && settings.busy === 'error') {
     throw new RunsError(t('error.threadBusy', { thread: thread_id }), { code: 'thread_busy', thread_id });
@@ -120,8 +120,8 @@ async function send(session: RunSession): Promise<void> {
 async function renewThread(session: RunSession, error: unknown): Promise<boolean> {
   const { parts, key, params } = session;
   const { status, message = '' } = error as { status?: number; message?: string };
-  const gone: string = params.thread_id;
-  if (key === undefined || status !== 404 || !message.includes(gone)) return false;
+  const { thread_id: gone } = params;
+  if (key === undefined || gone === undefined || status !== 404 || !message.includes(gone)) return false;
   await parts.conversations.forget(key, gone);
   delete params.thread_id;
   await chooseThread(session);

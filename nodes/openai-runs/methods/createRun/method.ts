@@ -1,9 +1,12 @@
-import type { RunCreateParams } from 'openai/resources/beta/threads/runs/runs';
+import type { RunCreateParamsNonStreaming } from 'openai/resources/beta/threads/runs/runs';
+import { REASONING_EFFORTS } from '../../../../engine/domain/limits.ts';
 import { include, pathId, runOptions } from '../common.ts';
-import type { Parameters, RunMethod } from '../method.ts';
+import { type Parameters, runMethod } from '../method.ts';
+
+type Params = RunCreateParamsNonStreaming & { thread_id: string };
 
 /** POST /threads/{thread_id}/runs */
-export const createRun: RunMethod = {
+export const createRun = runMethod<Params>({
   id: 'createRun',
   group: 'runs',
   answers: 'run',
@@ -20,15 +23,15 @@ export const createRun: RunMethod = {
       in: 'body',
       type: 'string',
       nullable: true,
-      enum: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'],
+      enum: REASONING_EFFORTS,
     },
     include,
-  } satisfies Parameters<RunCreateParams & { thread_id: string }>,
+  } satisfies Parameters<Params>,
   addText: (params, text) => {
     params.additional_messages ??= [{ role: 'user', content: text }];
   },
   send: (client, { thread_id, ...params }, options) =>
-    client.beta.threads.runs.create(thread_id, { ...params, stream: false } as never, options),
+    client.beta.threads.runs.create(thread_id, { ...params, stream: false }, options),
   stream: (client, { thread_id, ...params }, options) =>
-    client.beta.threads.runs.create(thread_id, { ...params, stream: true } as never, options) as never,
-};
+    client.beta.threads.runs.create(thread_id, { ...params, stream: true }, options),
+});

@@ -1,10 +1,12 @@
-import type { ThreadCreateAndRunParams } from 'openai/resources/beta/threads/threads';
+import type { ThreadCreateAndRunParamsNonStreaming } from 'openai/resources/beta/threads/threads';
 import { isObject } from '../../settings.ts';
 import { runOptions } from '../common.ts';
-import type { Parameters, RunMethod } from '../method.ts';
+import { type Parameters, runMethod } from '../method.ts';
+
+type Params = ThreadCreateAndRunParamsNonStreaming;
 
 /** POST /threads/runs */
-export const createThreadAndRun: RunMethod = {
+export const createThreadAndRun = runMethod<Params>({
   id: 'createThreadAndRun',
   group: 'runs',
   answers: 'run',
@@ -15,14 +17,12 @@ export const createThreadAndRun: RunMethod = {
     thread: { in: 'body', type: 'object' },
     ...runOptions,
     tool_resources: { in: 'body', type: 'object', nullable: true },
-  } satisfies Parameters<ThreadCreateAndRunParams>,
+  } satisfies Parameters<Params>,
   addText: (params, text) => {
     // A thread that is no object is left for the check to refuse.
     const { thread = {} } = params;
     if (isObject(thread)) params.thread = { messages: [{ role: 'user', content: text }], ...thread };
   },
-  send: (client, params, options) =>
-    client.beta.threads.createAndRun({ ...params, stream: false } as never, options),
-  stream: (client, params, options) =>
-    client.beta.threads.createAndRun({ ...params, stream: true } as never, options) as never,
-};
+  send: (client, params, options) => client.beta.threads.createAndRun({ ...params, stream: false }, options),
+  stream: (client, params, options) => client.beta.threads.createAndRun({ ...params, stream: true }, options),
+});

@@ -1,9 +1,11 @@
 import type { StepRetrieveParams } from 'openai/resources/beta/threads/runs/steps';
 import { include, pathId } from '../common.ts';
-import type { Parameters, StepMethod } from '../method.ts';
+import { type Parameters, stepMethod } from '../method.ts';
+
+type Params = StepRetrieveParams & { step_id: string };
 
 /** GET /threads/{thread_id}/runs/{run_id}/steps/{step_id} */
-export const getRunStep: StepMethod = {
+export const getRunStep = stepMethod<Params>({
   id: 'getRunStep',
   group: 'steps',
   answers: 'step',
@@ -14,7 +16,7 @@ export const getRunStep: StepMethod = {
     run_id: pathId,
     step_id: pathId,
     include,
-  } satisfies Parameters<StepRetrieveParams & { step_id: string }>,
+  } satisfies Parameters<Params>,
   send: (client, { step_id, ...params }, options) =>
-    client.beta.threads.runs.steps.retrieve(step_id, params as never, options),
-};
+    client.beta.threads.runs.steps.retrieve(step_id, params, options),
+});

@@ -1,9 +1,11 @@
 import type { StepListParams } from 'openai/resources/beta/threads/runs/steps';
 import { include, paging, pathId } from '../common.ts';
-import type { ListMethod, Parameters } from '../method.ts';
+import { listMethod, type Parameters } from '../method.ts';
+
+type Params = StepListParams & { run_id: string };
 
 /** GET /threads/{thread_id}/runs/{run_id}/steps */
-export const listRunSteps: ListMethod = {
+export const listRunSteps = listMethod<Params>({
   id: 'listRunSteps',
   group: 'steps',
   answers: 'list',
@@ -14,7 +16,7 @@ export const listRunSteps: ListMethod = {
     run_id: pathId,
     ...paging,
     include,
-  } satisfies Parameters<StepListParams & { run_id: string }>,
+  } satisfies Parameters<Params>,
   send: (client, { run_id, ...params }, options) =>
-    client.beta.threads.runs.steps.list(run_id, params as never, options),
-};
+    client.beta.threads.runs.steps.list(run_id, params, options),
+});

@@ -1,9 +1,11 @@
 import type { RunUpdateParams } from 'openai/resources/beta/threads/runs/runs';
 import { pathId } from '../common.ts';
-import type { Parameters, RunMethod } from '../method.ts';
+import { type Parameters, runMethod } from '../method.ts';
+
+type Params = RunUpdateParams & { run_id: string };
 
 /** POST /threads/{thread_id}/runs/{run_id} */
-export const modifyRun: RunMethod = {
+export const modifyRun = runMethod<Params>({
   id: 'modifyRun',
   group: 'runs',
   answers: 'run',
@@ -14,7 +16,6 @@ export const modifyRun: RunMethod = {
     thread_id: pathId,
     run_id: pathId,
     metadata: { in: 'body', type: 'object', nullable: true },
-  } satisfies Parameters<RunUpdateParams & { run_id: string }>,
-  send: (client, { run_id, ...params }, options) =>
-    client.beta.threads.runs.update(run_id, params as never, options),
-};
+  } satisfies Parameters<Params>,
+  send: (client, { run_id, ...params }, options) => client.beta.threads.runs.update(run_id, params, options),
+});

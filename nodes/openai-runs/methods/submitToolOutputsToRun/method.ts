@@ -1,9 +1,11 @@
-import type { RunSubmitToolOutputsParams } from 'openai/resources/beta/threads/runs/runs';
+import type { RunSubmitToolOutputsParamsNonStreaming } from 'openai/resources/beta/threads/runs/runs';
 import { pathId } from '../common.ts';
-import type { Parameters, RunMethod } from '../method.ts';
+import { type Parameters, runMethod } from '../method.ts';
+
+type Params = RunSubmitToolOutputsParamsNonStreaming & { run_id: string };
 
 /** POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs */
-export const submitToolOutputsToRun: RunMethod = {
+export const submitToolOutputsToRun = runMethod<Params>({
   id: 'submitToolOutputsToRun',
   group: 'runs',
   answers: 'run',
@@ -13,13 +15,9 @@ export const submitToolOutputsToRun: RunMethod = {
     thread_id: pathId,
     run_id: pathId,
     tool_outputs: { in: 'body', type: 'array', items: 'object', required: true },
-  } satisfies Parameters<RunSubmitToolOutputsParams & { run_id: string }>,
+  } satisfies Parameters<Params>,
   send: (client, { run_id, ...params }, options) =>
-    client.beta.threads.runs.submitToolOutputs(run_id, { ...params, stream: false } as never, options),
+    client.beta.threads.runs.submitToolOutputs(run_id, { ...params, stream: false }, options),
   stream: (client, { run_id, ...params }, options) =>
-    client.beta.threads.runs.submitToolOutputs(
-      run_id,
-      { ...params, stream: true } as never,
-      options,
-    ) as never,
-};
+    client.beta.threads.runs.submitToolOutputs(run_id, { ...params, stream: true }, options),
+});
