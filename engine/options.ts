@@ -58,7 +58,7 @@ export interface Engine {
   /** How many threads and runs the database holds. */
   counts(): Promise<{ threads: number; runs: number }>;
   /**
-   * Ends model requests, writes what is owed, closes the database. Runs in progress fail and say that the service
+   * Ends model requests, writes the last rows, closes the database. Runs in progress fail and say that the service
    * was stopped, queued ones run at the next start, those that wait for tools wait on. Safe to call twice.
    */
   close(): Promise<void>;

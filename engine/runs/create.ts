@@ -29,7 +29,7 @@ import type {
   SubmitToolOutputs,
 } from '../wire/schemas/bodies.ts';
 import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
-import type { EventLog, RunEvent } from '../worker/event-log.ts';
+import type { EventLog, LoggedEvent } from '../worker/event-log.ts';
 import { checkMessages, checkTools } from './capabilities.ts';
 
 /** A run that was just set going, and the log of what happens to it. */
@@ -92,7 +92,7 @@ async function newRun(
 async function setGoing(
   { store, hub, executor }: Service,
   runId: string,
-  write: (trx: Db) => Promise<{ run: RunRecord; events: RunEvent[] }>,
+  write: (trx: Db) => Promise<{ run: RunRecord; events: LoggedEvent[] }>,
 ): Promise<Started> {
   const release = hub.hold(runId);
   try {
@@ -106,7 +106,7 @@ async function setGoing(
   }
 }
 
-const createdEvents = (run: RunRecord): RunEvent[] => {
+const createdEvents = (run: RunRecord): LoggedEvent[] => {
   const queued = runEvent(run);
   return [{ ...queued, event: 'thread.run.created' }, queued];
 };

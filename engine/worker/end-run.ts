@@ -7,7 +7,7 @@ import type { MessageRecord, RunRecord, StepRecord } from '../store/records.ts';
 import { type RunPatch, runById, transition } from '../store/runs.ts';
 import { type Open, openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
-import type { RunEvent } from './event-log.ts';
+import type { LoggedEvent } from './event-log.ts';
 
 export interface Ending {
   name: 'complete' | EndName;
@@ -46,8 +46,8 @@ export function closeParts(open: Open, { name, now, lastError, usage, cutBy }: E
 }
 
 /** Events of parts that were just closed; the message before the step that made it. */
-export function closingEvents({ message, step }: Open, run: RunRecord): RunEvent[] {
-  const events: RunEvent[] = [];
+export function closingEvents({ message, step }: Open, run: RunRecord): LoggedEvent[] {
+  const events: LoggedEvent[] = [];
   if (message) events.push({ event: `thread.message.${message.status}`, data: messageObject(message) });
   if (step) {
     const data = stepObject(step, { fileSearchContent: run.options.includeSearchContent });
@@ -56,19 +56,19 @@ export function closingEvents({ message, step }: Open, run: RunRecord): RunEvent
   return events;
 }
 
-export const runEvent = (run: RunRecord): RunEvent => ({
+export const runEvent = (run: RunRecord): LoggedEvent => ({
   event: `thread.run.${run.status}`,
   data: runObject(run),
 });
 
 /** The stream's own error: what became of the run cannot be told by a run event. */
-export const errorEvent = (message: string, type = 'server_error'): RunEvent => ({
+export const errorEvent = (message: string, type = 'server_error'): LoggedEvent => ({
   event: 'error',
   data: { code: null, message, param: null, type },
 });
 
 /** For a run that was deleted while somebody followed it. */
-export const goneEvent = (runId: string): RunEvent =>
+export const goneEvent = (runId: string): LoggedEvent =>
   errorEvent(`No run found with id '${runId}'.`, 'invalid_request_error');
 
 /**
@@ -76,7 +76,12 @@ export const goneEvent = (runId: string): RunEvent =>
  * @param open what the run has open as this process knows it; read from the database when not given.
  * @returns the events to append, or undefined when the run no longer was where this ending starts.
  */
-export function endRun(db: Db, runId: string, ending: Ending, open?: Open): Promise<RunEvent[] | undefined> {
+export function endRun(
+  db: Db,
+  runId: string,
+  ending: Ending,
+  open?: Open,
+): Promise<LoggedEvent[] | undefined> {
   const { name, now, lastError } = ending;
   return atomically(db, async (trx) => {
     const before = name === 'cancelled' ? await runById(trx, runId) : undefined;

@@ -1,17 +1,17 @@
 /** What happens in a run, as a list that only grows. Streams, however many, read from it at their own pace. */
 
 /** One event of the stream, its data an object that nobody changes afterwards. */
-export interface RunEvent {
+export interface LoggedEvent {
   event: string;
   data: unknown;
 }
 
-const frameOf = ({ event, data }: RunEvent) =>
+const frameOf = ({ event, data }: LoggedEvent) =>
   `event: ${event}\ndata: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 
 /** The events of one attempt: from creation or submitted outputs until the run ends or asks for tools. */
 export class EventLog {
-  readonly #events: RunEvent[] = [];
+  readonly #events: LoggedEvent[] = [];
   /** Text of each event, made when the first reader needs it. */
   readonly #frames: (string | undefined)[] = [];
   readonly #waiting = new Set<() => void>();
@@ -25,7 +25,7 @@ export class EventLog {
     return this.#ended;
   }
 
-  append(...events: RunEvent[]): void {
+  append(...events: LoggedEvent[]): void {
     if (this.#ended) return;
     this.#events.push(...events);
     this.#wake();
@@ -39,7 +39,7 @@ export class EventLog {
     this.#wake();
   }
 
-  events(): readonly RunEvent[] {
+  events(): readonly LoggedEvent[] {
     return this.#events;
   }
 
@@ -68,7 +68,7 @@ export class EventHub {
   readonly #logs = new Map<string, EventLog>();
   readonly #held = new Map<string, number>();
 
-  /** Starts a attempt's log; readers of an earlier attempt keep theirs. */
+  /** Starts an attempt's log; readers of an earlier attempt keep theirs. */
   open(runId: string): EventLog {
     const log = new EventLog();
     this.#logs.set(runId, log);
@@ -79,7 +79,7 @@ export class EventHub {
     return this.#logs.get(runId);
   }
 
-  /** Ends a attempt's log. Readers still read to its end; the hub forgets it. */
+  /** Ends an attempt's log. Readers still read to its end; the hub forgets it. */
   close(runId: string, log: EventLog): void {
     log.end();
     if (this.#logs.get(runId) === log) this.#logs.delete(runId);

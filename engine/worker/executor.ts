@@ -95,7 +95,7 @@ export class Executor {
     return true;
   }
 
-  /** Stops every run and waits until what is owed is written. */
+  /** Stops every run and waits until their last rows are written. */
   async stopAll(): Promise<void> {
     const done = [...this.#attempts.values()].map((attempt) => attempt.done);
     for (const runId of this.#attempts.keys()) this.stop(runId, 'shutdown');

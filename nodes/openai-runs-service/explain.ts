@@ -154,7 +154,7 @@ function plain(error: APIError): string {
 }
 
 /** Whatever was thrown, as a text; even of what has none. */
-function textOf(error: unknown): string {
+function errorText(error: unknown): string {
   try {
     return String(error);
   } catch {
@@ -188,7 +188,7 @@ function innermost(error: unknown): { code: string; reason: string; host?: strin
     port = at.port ?? port;
     at = (at.cause ?? at.errors?.[0]) as typeof at;
   }
-  return { code, reason: reason || textOf(error), host, port };
+  return { code, reason: reason || errorText(error), host, port };
 }
 
 /** Seconds that the server asks to wait, as the API has its times. */

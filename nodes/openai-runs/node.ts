@@ -32,7 +32,7 @@ export interface RunsNodeOptions {
 }
 
 /** Whatever was thrown, as a text; even of what has none. */
-function textOf(fault: unknown): string {
+function faultText(fault: unknown): string {
   try {
     return fault instanceof Error ? fault.message : String(fault);
   } catch {
@@ -69,7 +69,9 @@ export class RunsNode {
     } catch (fault) {
       // A message whose properties can't even be read: a Proxy, a getter that throws.
       done(
-        new RunsError(this.parts.t('error.unexpected', { reason: textOf(fault) }), { code: 'bad_message' }),
+        new RunsError(this.parts.t('error.unexpected', { reason: faultText(fault) }), {
+          code: 'bad_message',
+        }),
       );
     }
   }
@@ -78,7 +80,7 @@ export class RunsNode {
     if (Object.hasOwn(msg, 'reset')) {
       this.reset(msg)
         .then(() => done(), done)
-        .catch((fault: unknown) => this.parts.node.error(textOf(fault)));
+        .catch((fault: unknown) => this.parts.node.error(faultText(fault)));
     } else if (this.answers.isAnswer(msg)) {
       const work = this.answers.take(msg, done);
       if (work) this.start(msg, send, done, work);
@@ -121,7 +123,7 @@ export class RunsNode {
     if (cancel) await Promise.all(jobs.map((job) => this.cancelRun(job)));
   }
 
-  /** Begins a job and sees to its end. */
+  /** Begins a job, and calls its done() exactly once. */
   private start(msg: NodeMessageInFlow, send: Send, done: Done, work: Work): void {
     const job = new Job(msg, send, done, (text) => this.parts.node.debug(text));
     this.jobs.add(job);
@@ -172,7 +174,7 @@ export class RunsNode {
       job.finish(failure);
     } catch (fault) {
       // Node-RED copies the message for Catch and Complete nodes; one that can't be copied must not end the process.
-      this.parts.node.error(failure?.message ?? textOf(fault));
+      this.parts.node.error(failure?.message ?? faultText(fault));
     }
   }
 
@@ -180,8 +182,8 @@ export class RunsNode {
   private asFailure(error: unknown, job: Job): RunsError {
     const cause = job.signal.aborted ? job.signal.reason : error;
     if (isRunsError(cause)) return cause.with(job.ids);
-    this.parts.node.debug(cause instanceof Error ? String(cause.stack) : textOf(cause));
-    return new RunsError(this.parts.t('error.unexpected', { reason: textOf(cause) }), job.ids);
+    this.parts.node.debug(cause instanceof Error ? String(cause.stack) : faultText(cause));
+    return new RunsError(this.parts.t('error.unexpected', { reason: faultText(cause) }), job.ids);
   }
 
   /** Starts the clock of a message that may take only so long. */

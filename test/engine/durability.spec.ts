@@ -1,3 +1,4 @@
+/** The database file: opened, migrated, damaged, full, killed. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+/** The engine from outside: its fetch, its start, its end. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

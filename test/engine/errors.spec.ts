@@ -1,3 +1,4 @@
+/** One request for each error that the engine answers with. */
 import assert from 'node:assert/strict';
 import { holdObject } from './contract.ts';
 import {

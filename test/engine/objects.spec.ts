@@ -1,3 +1,4 @@
+/** The objects that the paths answer with. */
 import assert from 'node:assert/strict';
 import { holdObject, OPERATIONS, type Shape } from './contract.ts';
 import { calls, type Json, ScriptedModel, says, send, Workshop } from './support.ts';

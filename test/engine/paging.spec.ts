@@ -1,3 +1,4 @@
+/** Lists and their cursors. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { newMessage } from '../../engine/objects/new-records.ts';

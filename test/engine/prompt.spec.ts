@@ -1,3 +1,4 @@
+/** What the model is given to read: windows, rounds, budgets. */
 import assert from 'node:assert/strict';
 import { countTokens } from '../../engine/domain/tokens.ts';
 import type { Turn } from '../../engine/models/model.ts';

@@ -1,3 +1,4 @@
+/** The table of states: every status by every change, in memory and in the database. */
 import assert from 'node:assert/strict';
 import {
   ACTIVE_STATUSES,

@@ -1,3 +1,4 @@
+/** Event streams: their order, their readers, their ends. */
 import assert from 'node:assert/strict';
 import type OpenAI from 'openai';
 import type { AssistantStream } from 'openai/lib/AssistantStream';

@@ -1,3 +1,4 @@
+/** Runs that call functions: outputs, rounds, what is remembered of them. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { TurnItem } from '../../engine/models/model.ts';

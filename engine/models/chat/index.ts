@@ -1,5 +1,5 @@
 /** Any server that speaks Chat Completions: Ollama, llama.cpp, vLLM, LM Studio, OpenAI and many more. */
-import { Connection, type Reply } from '../http/connection.ts';
+import { ProviderConnection, type Reply } from '../http/connection.ts';
 import { ModelList } from '../http/models.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { readChat } from './reader.ts';
@@ -23,12 +23,12 @@ export function chatModel(options: ModelOptions): Model {
 }
 
 class Chat {
-  readonly connection: Connection;
+  readonly connection: ProviderConnection;
   readonly #options: ModelOptions;
   #dialect: Dialect;
 
   constructor(options: ModelOptions) {
-    this.connection = new Connection(options);
+    this.connection = new ProviderConnection(options);
     this.#options = options;
     const byOpenAI = /(^|\.)(openai\.com|azure\.com)$/.test(this.connection.base.hostname);
     this.#dialect = {

@@ -35,7 +35,7 @@ interface Said {
 /** Reads one answer to its end. @throws ModelError if the server fails, breaks off or answers something else. */
 export async function* readChat(reply: Reply, turn: Turn): AsyncGenerator<ModelEvent> {
   const estimate = new UsageEstimate();
-  const reader = new Reader(turn);
+  const reader = new ChatReader(turn);
   let begun = false;
   let done = false;
   for await (const frame of lenient(frames(reply), () => reader.finish !== '' && !turn.signal.aborted)) {
@@ -77,7 +77,7 @@ async function* lenient<T>(source: AsyncIterable<T>, finished: () => boolean): A
   }
 }
 
-class Reader {
+class ChatReader {
   readonly #calls: Calls;
   readonly #pieces: ToolCallPieces;
   usage: Usage | undefined;
@@ -97,7 +97,7 @@ class Reader {
     const said = choice.delta ?? choice.message;
     if (!said) return;
     // reasoning_content, reasoning and thinking are the model's own affair
-    const text = textOf(said.content);
+    const text = contentText(said.content);
     if (text) yield { type: 'text', delta: text };
     if (typeof said.refusal === 'string' && said.refusal) yield { type: 'refusal', delta: said.refusal };
     for (const piece of [said.tool_calls ?? []].flat()) if (piece) this.#pieces.add(piece);
@@ -117,7 +117,7 @@ class Reader {
 }
 
 /** A text, or parts of which some are texts. */
-function textOf(content: unknown): string {
+function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content

@@ -6,7 +6,7 @@ import { LONGEST_TIMER_MS } from '../../domain/waits.ts';
 import { ModelError, type ModelEvent, type ModelOptions } from '../model.ts';
 import { accountIn, baseAddress, endpoint, shown } from './address.ts';
 import { refused, silent, unreachable } from './errors.ts';
-import { sound } from './validate-events.ts';
+import { validateEvents } from './validate-events.ts';
 
 /** One answer of a provider, read piece by piece. */
 export interface Reply {
@@ -19,7 +19,7 @@ export interface Reply {
 /** Milliseconds of reading in one go; then whatever else the process has to do gets its turn. */
 const SLICE_MS = 8;
 
-export class Connection {
+export class ProviderConnection {
   readonly base: URL;
   readonly #options: ModelOptions;
   readonly #fetch: ReturnType<typeof guardedFetch>;
@@ -46,7 +46,7 @@ export class Connection {
     signal.throwIfAborted();
     const url = endpoint(this.base, path);
     const address = shown(url);
-    const watch = new Watch(signal, this.#options.timeout, address);
+    const watch = new SilenceTimer(signal, this.#options.timeout, address);
     try {
       const response = await this.#fetch(url.href, {
         method: body === undefined ? 'GET' : 'POST',
@@ -75,7 +75,7 @@ export class Connection {
   /** The events of an answer, if they are sound; the same cleaning for what is thrown while it is read. */
   async *guard(events: AsyncIterable<ModelEvent>, { address }: Reply): AsyncGenerator<ModelEvent> {
     try {
-      yield* sound(events, address);
+      yield* validateEvents(events, address);
     } catch (error) {
       throw this.#clean(error);
     }
@@ -109,7 +109,7 @@ function basic(base: URL): string {
 }
 
 /** Ends a request when the caller does, or when nothing has come for too long. */
-class Watch {
+class SilenceTimer {
   readonly #own = new AbortController();
   readonly #caller: AbortSignal;
   readonly #ms: number;
@@ -156,7 +156,7 @@ class Watch {
   }
 }
 
-async function* chunks(response: Response, watch: Watch): AsyncGenerator<string> {
+async function* chunks(response: Response, watch: SilenceTimer): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let begun = false;
   let since = performance.now();

@@ -1,5 +1,5 @@
 /** What a provider says of its models. */
-import type { Connection } from './connection.ts';
+import type { ProviderConnection } from './connection.ts';
 import { whole } from './frames.ts';
 
 /** Names that are taken of a list: more than any provider has, and few enough to be shown. */
@@ -19,7 +19,7 @@ export class ModelList {
   takesAnyName = false;
 
   /** The names that `GET /models` lists, in alphabetical order; also Ollama's and bare lists. */
-  async names(connection: Connection, signal: AbortSignal): Promise<string[]> {
+  async names(connection: ProviderConnection, signal: AbortSignal): Promise<string[]> {
     const reply = await connection.ask('models', signal);
     const body = (await whole(reply, MOST_CHARACTERS)) as
       | { data?: unknown; models?: unknown }

@@ -27,7 +27,10 @@ function isSound(event: ModelEvent): boolean {
  * Lets sound events through.
  * @throws ModelError at the first that is not, and where a reader has met a type that it could not read at all.
  */
-export async function* sound(events: AsyncIterable<ModelEvent>, address: string): AsyncGenerator<ModelEvent> {
+export async function* validateEvents(
+  events: AsyncIterable<ModelEvent>,
+  address: string,
+): AsyncGenerator<ModelEvent> {
   try {
     for await (const event of events) {
       if (!isSound(event)) throw new TypeError(`a ${event.type} of a wrong type`);

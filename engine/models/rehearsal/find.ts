@@ -128,7 +128,7 @@ function named({ name, schema }: Place, { words }: Source, reader: SchemaReader)
   if (found !== undefined || isLoose) return found;
   if (kind === 'boolean') return truthOf(words[at - nameWords(name).length - 1]?.low ?? '') ?? true;
   const value = kind === 'string' ? valueAfter(words, at) : [];
-  return value.length > 0 && hasForm(textOf(value), schema, reader) !== false
+  return value.length > 0 && hasForm(joined(value), schema, reader) !== false
     ? use(value, schema)
     : undefined;
 }
@@ -151,7 +151,7 @@ function stretch(words: Word[], from: number, holds: (word: Word) => boolean): W
   return words.slice(from, end < 0 ? undefined : from + end);
 }
 
-const textOf = (words: Word[]) =>
+const joined = (words: Word[]) =>
   words
     .map(({ text, gap }, at) => text + (at < words.length - 1 ? gap : ''))
     .join('')
@@ -159,7 +159,7 @@ const textOf = (words: Word[]) =>
 
 function use(words: Word[], schema: Schema): string {
   for (const word of words) word.used = true;
-  return fitText(textOf(words), schema);
+  return fitText(joined(words), schema);
 }
 
 /** What its form gives away: a choice, a number, yes or no, a date or address, a quoted text. */

@@ -17,7 +17,7 @@ import { countTokens, firstTokens } from '../../domain/tokens.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { UsageEstimate } from '../tokens.ts';
 import { forcedCall, type PlannedCall, planCalls } from './calls.ts';
-import { currentRound, type Round, reply } from './reply.ts';
+import { type AnsweredRound, currentRound, reply } from './reply.ts';
 
 const PACE = 15;
 const LONGEST = 900;
@@ -73,7 +73,7 @@ function answer(turn: Turn): ModelEvent[] {
 /** The calls of this turn: those the message asks for that have not been made yet. */
 function nextCalls(
   { tools, toolChoice, parallelToolCalls }: Turn,
-  { said, calls: made }: Round,
+  { said, calls: made }: AnsweredRound,
 ): PlannedCall[] {
   if (toolChoice === 'none') return [];
   const named = typeof toolChoice === 'object' && toolChoice !== null ? toolChoice : undefined;

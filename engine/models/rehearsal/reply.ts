@@ -8,7 +8,7 @@ const WHO = '[rehearsal]';
 const WHAT = '(Fixed rules answer here, not a language model.)';
 const LONGEST_QUOTE = 400;
 
-export interface Round {
+export interface AnsweredRound {
   /** What the user has said since the assistant's last message. */
   said: string;
   pictures: number;
@@ -18,7 +18,7 @@ export interface Round {
 }
 
 /** The part of the conversation that this turn answers: from the user's latest messages on. */
-export function currentRound({ items }: Turn): Round {
+export function currentRound({ items }: Turn): AnsweredRound {
   const isMessage = (item: TurnItem, role: string) => item.type === 'message' && item.role === role;
   const last = items.findLastIndex((item) => isMessage(item, 'user'));
   const first = items.slice(0, last + 1).findLastIndex((item) => isMessage(item, 'assistant')) + 1;
@@ -36,7 +36,7 @@ export function currentRound({ items }: Turn): Round {
 }
 
 /** The whole reply, as text or as JSON where the format asks for it. */
-export function reply(turn: Turn, round: Round): string {
+export function reply(turn: Turn, round: AnsweredRound): string {
   const { responseFormat } = turn;
   if (isRecord(responseFormat) && responseFormat.type === 'json_schema')
     return JSON.stringify(instance(responseFormat.json_schema.schema ?? {}, round));
@@ -48,7 +48,7 @@ export function reply(turn: Turn, round: Round): string {
 
 const short = (text: string) => (text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
 
-function answers({ said, calls, outputs }: Round): string[] {
+function answers({ said, calls, outputs }: AnsweredRound): string[] {
   // where a tool has answered, nobody takes the words for a model's
   if (outputs.length === 0) return [said ? `You said: ${short(said)}` : 'You said nothing.', WHAT];
   return outputs.map(({ id, output }) => {
@@ -57,7 +57,7 @@ function answers({ said, calls, outputs }: Round): string[] {
   });
 }
 
-function limits({ tools }: Turn, { pictures }: Round): string[] {
+function limits({ tools }: Turn, { pictures }: AnsweredRound): string[] {
   const hosted = tools.filter(({ type }) => type !== 'function').map(({ type }) => type);
   return [
     ...(hosted.length > 0
@@ -68,7 +68,7 @@ function limits({ tools }: Turn, { pictures }: Round): string[] {
 }
 
 /** A value for a response format's schema, from what was said and what tools have answered. */
-function instance(schema: Schema, { said, outputs }: Round): unknown {
+function instance(schema: Schema, { said, outputs }: AnsweredRound): unknown {
   const words = clausesOf(said).flat();
   const texts = [
     ...words.flatMap(({ kind, text }) => (kind === 'json' ? [text] : [])),

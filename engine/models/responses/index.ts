@@ -1,5 +1,5 @@
 /** OpenAI's Responses API and servers that speak it, used without its memory: `store` is false. */
-import { Connection, type Reply } from '../http/connection.ts';
+import { ProviderConnection, type Reply } from '../http/connection.ts';
 import { ModelList } from '../http/models.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { readResponses } from './reader.ts';
@@ -24,13 +24,13 @@ export function responsesModel(options: ModelOptions): Model {
 }
 
 class Responses {
-  readonly connection: Connection;
+  readonly connection: ProviderConnection;
   readonly #options: ModelOptions;
   /** Models that have refused to encrypt their reasoning, as they have none. */
   readonly #plain = new Set<string>();
 
   constructor(options: ModelOptions) {
-    this.connection = new Connection(options);
+    this.connection = new ProviderConnection(options);
     this.#options = options;
   }
 

@@ -29,7 +29,7 @@ import { PROVIDER } from './request.ts';
 /** Reads one answer to its end. @throws ModelError if the response fails, breaks off or is something else. */
 export async function* readResponses(reply: Reply, turn: Turn): AsyncGenerator<ModelEvent> {
   const estimate = new UsageEstimate();
-  const reader = new Reader(turn, reply.address);
+  const reader = new ResponsesReader(turn, reply.address);
   for await (const frame of frames(reply)) {
     if (frame.type === 'done') break;
     const events =
@@ -59,7 +59,7 @@ interface Part {
   markers: { at: number; length: number }[];
 }
 
-class Reader {
+class ResponsesReader {
   readonly #address: string;
   readonly #ranking: Ranking;
   readonly #calls: Calls;

@@ -1,65 +1,80 @@
+/** The log of a run as a stream of server-sent events. */
 import type { EventLog } from '../../worker/event-log.ts';
 
 /** Milliseconds of silence after which a comment is sent: below the idle limits of common proxies and clients. */
 const KEEP_ALIVE_MS = 15_000;
 
-/**
- * A log as a stream of server-sent events, from its start to its end.
- * A reader that goes away, by cancel or by signal, ends its stream and nothing else; for one that does not read,
- * nothing is prepared, and no timer keeps the log in memory.
- * @param keepAliveMs for tests.
- */
-export function eventStream(
+const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+
+/** A log as an answer, from its start to its end. @param keepAliveMs for tests */
+export const eventStream = (
   log: EventLog,
   signal?: AbortSignal | null,
   keepAliveMs = KEEP_ALIVE_MS,
-): Response {
-  const encoder = new TextEncoder();
-  let position = 0;
-  let gone = false;
-  let wake = () => {};
-  let onAbort = () => {};
-  const letGo = () => {
-    gone = true;
-    wake();
-    signal?.removeEventListener('abort', onAbort);
-  };
+): Response => {
+  const source = new EventSource(log, signal, keepAliveMs);
+  return new Response(new ReadableStream(source, { highWaterMark: 1 }), { headers: HEADERS });
+};
+
+/**
+ * What one reader reads. A reader that goes away, by cancel or by signal, ends its stream and nothing else; for one
+ * that does not read, nothing is prepared, and no timer keeps the log in memory.
+ */
+class EventSource implements UnderlyingDefaultSource<Uint8Array> {
+  readonly #log: EventLog;
+  readonly #signal: AbortSignal | null | undefined;
+  readonly #keepAliveMs: number;
+  readonly #encoder = new TextEncoder();
+  /** How many events the reader has been given. */
+  #position = 0;
+  #gone = false;
+  #wake = () => {};
+  #onAbort = () => {};
+
+  constructor(log: EventLog, signal: AbortSignal | null | undefined, keepAliveMs: number) {
+    this.#log = log;
+    this.#signal = signal;
+    this.#keepAliveMs = keepAliveMs;
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const signal = this.#signal;
+    this.#onAbort = () => {
+      this.cancel();
+      controller.error(signal?.reason);
+    };
+    if (signal?.aborted) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const log = this.#log;
+    if (log.length === this.#position && !log.ended) await this.#news();
+    if (this.#gone) return;
+    const frames = log.frames(this.#position);
+    this.#position = log.length;
+    controller.enqueue(this.#encoder.encode(frames || ': keep-alive\n\n'));
+    if (!log.ended) return;
+    this.cancel();
+    controller.close();
+  }
+
+  cancel(): void {
+    this.#gone = true;
+    this.#wake();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
   /** Resolves when there is something to send: events, the end, or a sign of life. */
-  const news = () =>
-    new Promise<void>((resolve) => {
-      wake = () => {
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
         clearTimeout(timer);
         forget();
         resolve();
       };
-      const forget = log.onNext(() => wake());
-      const timer = setTimeout(() => wake(), keepAliveMs).unref();
+      const forget = this.#log.onNext(() => this.#wake());
+      const timer = setTimeout(() => this.#wake(), this.#keepAliveMs).unref();
     });
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        onAbort = () => {
-          letGo();
-          controller.error(signal!.reason);
-        };
-        if (signal?.aborted) return onAbort();
-        signal?.addEventListener('abort', onAbort, { once: true });
-      },
-      async pull(controller) {
-        if (log.length === position && !log.ended) await news();
-        if (gone) return;
-        const frames = log.frames(position);
-        position = log.length;
-        controller.enqueue(encoder.encode(frames || ': keep-alive\n\n'));
-        if (!log.ended) return;
-        letGo();
-        controller.close();
-      },
-      cancel: letGo,
-    },
-    { highWaterMark: 1 },
-  );
-  return new Response(body, {
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-  });
+  }
 }

@@ -41,7 +41,7 @@ export class RunView {
   /** What the assistant said last, as text; undefined if it said nothing. */
   get reply(): string | undefined {
     const last = this.messages.at(-1);
-    return last && textOf(last);
+    return last && messageText(last);
   }
 
   /** For an error's details. */
@@ -51,7 +51,7 @@ export class RunView {
 }
 
 /** The text of a message: its text parts, and a refusal's words, one after the other. */
-export function textOf(message: Message): string {
+export function messageText(message: Message): string {
   return (message.content ?? [])
     .map((part) =>
       part.type === 'text' ? (part.text?.value ?? '') : part.type === 'refusal' ? part.refusal : '',

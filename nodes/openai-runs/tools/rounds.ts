@@ -50,7 +50,7 @@ export class ToolRounds {
   /** Ends a round: further answers to it come late. */
   end(round: Round): void {
     if (this.open.get(round.runId) === round) this.open.delete(round.runId);
-    for (const { id } of round.calls) this.past.add(keyOf(round.runId, id));
+    for (const { id } of round.calls) this.past.add(callKey(round.runId, id));
     for (const key of this.past) {
       if (this.past.size <= REMEMBERED) break;
       this.past.delete(key);
@@ -75,9 +75,9 @@ export class ToolRounds {
 
   /** Whether a call was answered before. */
   isPast({ run_id, call_id }: Partial<Tool>): boolean {
-    if (run_id) return this.past.has(keyOf(run_id, String(call_id)));
+    if (run_id) return this.past.has(callKey(run_id, String(call_id)));
     return [...this.past].some((key) => key.endsWith(`/${call_id}`));
   }
 }
 
-const keyOf = (runId: string, callId: string) => `${runId}/${callId}`;
+const callKey = (runId: string, callId: string) => `${runId}/${callId}`;

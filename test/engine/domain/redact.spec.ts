@@ -1,3 +1,4 @@
+/** Secrets in texts. */
 import assert from 'node:assert/strict';
 import { redactor, secretsIn } from '../../../engine/domain/redact.ts';
 

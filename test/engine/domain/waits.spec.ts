@@ -1,3 +1,4 @@
+/** Waiting: timers, repeated requests, what servers ask for. */
 import assert from 'node:assert/strict';
 import {
   backoff,

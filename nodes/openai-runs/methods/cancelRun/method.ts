@@ -1,10 +1,10 @@
+/** POST /threads/{thread_id}/runs/{run_id}/cancel */
 import type { RunCancelParams } from 'openai/resources/beta/threads/runs/runs';
 import { pathId } from '../common.ts';
 import { type Parameters, runMethod } from '../method.ts';
 
 type Params = RunCancelParams & { run_id: string };
 
-/** POST /threads/{thread_id}/runs/{run_id}/cancel */
 export const cancelRun = runMethod<Params>({
   id: 'cancelRun',
   group: 'runs',

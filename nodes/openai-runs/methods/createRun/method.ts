@@ -1,3 +1,4 @@
+/** POST /threads/{thread_id}/runs */
 import type { RunCreateParamsNonStreaming } from 'openai/resources/beta/threads/runs/runs';
 import { REASONING_EFFORTS } from '../../../../engine/domain/limits.ts';
 import { include, pathId, runOptions } from '../common.ts';
@@ -5,7 +6,6 @@ import { type Parameters, runMethod } from '../method.ts';
 
 type Params = RunCreateParamsNonStreaming & { thread_id: string };
 
-/** POST /threads/{thread_id}/runs */
 export const createRun = runMethod<Params>({
   id: 'createRun',
   group: 'runs',

@@ -1,3 +1,4 @@
+/** POST /threads/runs */
 import type { ThreadCreateAndRunParamsNonStreaming } from 'openai/resources/beta/threads/threads';
 import { isObject } from '../../settings.ts';
 import { runOptions } from '../common.ts';
@@ -5,7 +6,6 @@ import { type Parameters, runMethod } from '../method.ts';
 
 type Params = ThreadCreateAndRunParamsNonStreaming;
 
-/** POST /threads/runs */
 export const createThreadAndRun = runMethod<Params>({
   id: 'createThreadAndRun',
   group: 'runs',

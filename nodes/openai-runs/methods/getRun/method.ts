@@ -1,10 +1,10 @@
+/** GET /threads/{thread_id}/runs/{run_id} */
 import type { RunRetrieveParams } from 'openai/resources/beta/threads/runs/runs';
 import { pathId } from '../common.ts';
 import { type Parameters, runMethod } from '../method.ts';
 
 type Params = RunRetrieveParams & { run_id: string };
 
-/** GET /threads/{thread_id}/runs/{run_id} */
 export const getRun = runMethod<Params>({
   id: 'getRun',
   group: 'runs',

@@ -1,10 +1,10 @@
+/** GET /threads/{thread_id}/runs/{run_id}/steps/{step_id} */
 import type { StepRetrieveParams } from 'openai/resources/beta/threads/runs/steps';
 import { include, pathId } from '../common.ts';
 import { type Parameters, stepMethod } from '../method.ts';
 
 type Params = StepRetrieveParams & { step_id: string };
 
-/** GET /threads/{thread_id}/runs/{run_id}/steps/{step_id} */
 export const getRunStep = stepMethod<Params>({
   id: 'getRunStep',
   group: 'steps',

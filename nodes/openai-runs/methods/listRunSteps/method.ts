@@ -1,10 +1,10 @@
+/** GET /threads/{thread_id}/runs/{run_id}/steps */
 import type { StepListParams } from 'openai/resources/beta/threads/runs/steps';
 import { include, paging, pathId } from '../common.ts';
 import { listMethod, type Parameters } from '../method.ts';
 
 type Params = StepListParams & { run_id: string };
 
-/** GET /threads/{thread_id}/runs/{run_id}/steps */
 export const listRunSteps = listMethod<Params>({
   id: 'listRunSteps',
   group: 'steps',

@@ -1,10 +1,10 @@
+/** GET /threads/{thread_id}/runs */
 import type { RunListParams } from 'openai/resources/beta/threads/runs/runs';
 import { paging, pathId } from '../common.ts';
 import { listMethod, type Parameters } from '../method.ts';
 
 type Params = RunListParams & { thread_id: string };
 
-/** GET /threads/{thread_id}/runs */
 export const listRuns = listMethod<Params>({
   id: 'listRuns',
   group: 'runs',

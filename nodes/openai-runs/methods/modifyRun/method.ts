@@ -1,10 +1,10 @@
+/** POST /threads/{thread_id}/runs/{run_id} */
 import type { RunUpdateParams } from 'openai/resources/beta/threads/runs/runs';
 import { pathId } from '../common.ts';
 import { type Parameters, runMethod } from '../method.ts';
 
 type Params = RunUpdateParams & { run_id: string };
 
-/** POST /threads/{thread_id}/runs/{run_id} */
 export const modifyRun = runMethod<Params>({
   id: 'modifyRun',
   group: 'runs',

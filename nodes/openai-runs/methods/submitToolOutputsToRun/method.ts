@@ -1,10 +1,10 @@
+/** POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs */
 import type { RunSubmitToolOutputsParamsNonStreaming } from 'openai/resources/beta/threads/runs/runs';
 import { pathId } from '../common.ts';
 import { type Parameters, runMethod } from '../method.ts';
 
 type Params = RunSubmitToolOutputsParamsNonStreaming & { run_id: string };
 
-/** POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs */
 export const submitToolOutputsToRun = runMethod<Params>({
   id: 'submitToolOutputsToRun',
   group: 'runs',
