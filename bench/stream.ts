@@ -5,7 +5,6 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import OpenAI from 'openai';
-import { delta, message, run } from '../test/support/objects.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const EVENTS = 100_000;
@@ -24,11 +23,25 @@ function serve(): void {
       if (!response.write(block)) await new Promise((resolve) => response.once('drain', resolve));
     }
     response.write(frame('thread.message.completed', message('done')));
-    response.write(frame('thread.run.completed', run({ status: 'completed' })));
+    response.write(frame('thread.run.completed', run('completed')));
     response.end('event: done\ndata: [DONE]\n\n');
   });
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 }
+
+/** Objects as far as a follower of the stream looks at them. */
+const run = (status = 'queued') => ({ id: 'run_1', object: 'thread.run', thread_id: 'thread_1', status });
+const message = (value: string) => ({
+  id: 'msg_1',
+  object: 'thread.message',
+  role: 'assistant',
+  content: [{ type: 'text', text: { value, annotations: [] } }],
+});
+const delta = (value: string) => ({
+  id: 'msg_1',
+  object: 'thread.message.delta',
+  delta: { content: [{ index: 0, type: 'text', text: { value } }] },
+});
 
 interface Measured {
   seconds: number;

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import path from 'node:path';
 import RED from 'node-red';
 import nodeRed from 'node-red/package.json' with { type: 'json' };
-import { nodeRedSettings, prepareUserDirectory, ROOT } from '../test/support/user-directory.ts';
+import { nodeRedSettings, prepareUserDirectory, ROOT } from './user-directory.ts';
 
 const EXAMPLE = '01 - Ask and wait';
 const FIRST_PORT = 1880;

@@ -1,10 +1,11 @@
 /** Streams cut at every byte: the result is right, or the failure is worded; never is a second run begun. */
 import assert from 'node:assert/strict';
 import { createModel } from '../../engine/models/index.ts';
-import { until, Workshop } from '../engine/support.ts';
+import { Workshop } from '../engine/support.ts';
 import { json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { message, run, textStream } from '../support/objects.ts';
 import { flowWith, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 import { limit, report, size } from './sizes.ts';
 
 const list = (data: unknown[]) => ({ object: 'list', data, has_more: false });

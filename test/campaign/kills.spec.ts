@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Row } from '../../engine/store/records.ts';
-import { hangs, ScriptedModel, until, Workshop } from '../engine/support.ts';
+import { hangs, ScriptedModel, Workshop } from '../engine/support.ts';
+import { until } from '../support/until.ts';
 import { FULL, limit, report, size } from './sizes.ts';
 
 const KILLS = size(32, 1000);

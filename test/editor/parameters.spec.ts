@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { ROOT } from '../../examples/user-directory.ts';
 import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import type { MethodId } from '../../nodes/openai-runs/methods/method.ts';
-import { ROOT } from '../support/user-directory.ts';
 
 const SDK = path.join(ROOT, 'node_modules/openai');
 

@@ -10,17 +10,8 @@ import { sql } from 'kysely';
 import { EngineStartError } from '../../engine/domain/errors.ts';
 import { openStore, realPath } from '../../engine/store/sqlite/database.ts';
 import { MIGRATIONS } from '../../engine/store/sqlite/migrations.ts';
-import {
-  calls,
-  framesOf,
-  hangs,
-  type Script,
-  ScriptedModel,
-  says,
-  send,
-  until,
-  Workshop,
-} from './support.ts';
+import { until } from '../support/until.ts';
+import { calls, framesOf, hangs, type Script, ScriptedModel, says, send, Workshop } from './support.ts';
 
 const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 

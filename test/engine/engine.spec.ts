@@ -8,17 +8,8 @@ import { createEngine } from '../../engine/index.ts';
 import { ModelError } from '../../engine/models/model.ts';
 import { eventStream } from '../../engine/wire/routes/sse.ts';
 import { EventLog } from '../../engine/worker/event-log.ts';
-import {
-  clientOf,
-  framesOf,
-  hangs,
-  type Script,
-  ScriptedModel,
-  says,
-  send,
-  until,
-  Workshop,
-} from './support.ts';
+import { until } from '../support/until.ts';
+import { clientOf, framesOf, hangs, type Script, ScriptedModel, says, send, Workshop } from './support.ts';
 
 describe('the engine', () => {
   const workshop = new Workshop();

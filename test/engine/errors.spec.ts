@@ -1,17 +1,8 @@
 /** One request for each error that the engine answers with. */
 import assert from 'node:assert/strict';
+import { until } from '../support/until.ts';
 import { holdObject } from './contract.ts';
-import {
-  type Bench,
-  calls,
-  hangs,
-  type Json,
-  ScriptedModel,
-  says,
-  send,
-  until,
-  Workshop,
-} from './support.ts';
+import { type Bench, calls, hangs, type Json, ScriptedModel, says, send, Workshop } from './support.ts';
 
 interface Refusal {
   what: string;

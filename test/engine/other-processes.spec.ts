@@ -11,7 +11,8 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { sleep } from '../../engine/domain/waits.ts';
 import { openStore } from '../../engine/store/sqlite/database.ts';
-import { hangs, ScriptedModel, says, until, Workshop } from './support.ts';
+import { until } from '../support/until.ts';
+import { hangs, ScriptedModel, says, Workshop } from './support.ts';
 
 const run = promisify(execFile);
 

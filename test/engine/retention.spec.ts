@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { sql } from 'kysely';
-import { hangs, ScriptedModel, says, until, Workshop } from './support.ts';
+import { until } from '../support/until.ts';
+import { hangs, ScriptedModel, says, Workshop } from './support.ts';
 
 const DAY = 86_400_000;
 

@@ -9,7 +9,8 @@ import {
 import type { Run, RunStatus } from '../../engine/domain/types.ts';
 import { ModelError } from '../../engine/models/model.ts';
 import { changesOf, transition } from '../../engine/store/runs.ts';
-import { type Bench, calls, hangs, type Script, ScriptedModel, says, until, Workshop } from './support.ts';
+import { until } from '../support/until.ts';
+import { type Bench, calls, hangs, type Script, ScriptedModel, says, Workshop } from './support.ts';
 
 const STATUSES: RunStatus[] = [
   'queued',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type OpenAI from 'openai';
 import type { AssistantStream } from 'openai/lib/AssistantStream';
 import { ModelError, type ModelEvent } from '../../engine/models/model.ts';
+import { until } from '../support/until.ts';
 import { holdFrame } from './contract.ts';
 import {
   type Bench,
@@ -16,7 +17,6 @@ import {
   says,
   send,
   USAGE,
-  until,
   Workshop,
 } from './support.ts';
 

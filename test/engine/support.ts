@@ -149,11 +149,3 @@ export function orderOf(frames: { event: string }[]): string[] {
   }
   return names.filter((name, i) => !name.endsWith('*') || names[i - 1] !== name);
 }
-
-export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

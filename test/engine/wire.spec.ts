@@ -1,7 +1,8 @@
 /** What recorded answers of OpenAI's service hold beyond its published schema, and what this engine refuses itself. */
 import assert from 'node:assert/strict';
 import type { Model, ModelEvent } from '../../engine/models/model.ts';
-import { framesOf, type Json, ScriptedModel, says, send, until, Workshop } from './support.ts';
+import { until } from '../support/until.ts';
+import { framesOf, type Json, ScriptedModel, says, send, Workshop } from './support.ts';
 
 /** A provider that lists its models, and can do nothing but functions. */
 class ChatLike extends ScriptedModel implements Model {

@@ -1,7 +1,7 @@
 /** The example flows as they stand in their files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ROOT } from '../support/user-directory.ts';
+import { ROOT } from '../../examples/user-directory.ts';
 
 /** A node of a flow file. */
 export interface FlowNode {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
-import { ROOT } from '../support/user-directory.ts';
+import { ROOT } from '../../examples/user-directory.ts';
 
 describe('the launcher', function () {
   this.timeout(60_000);

@@ -1,7 +1,7 @@
 /** The JSON catalogues as flat lists of keys and texts. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ROOT } from '../support/user-directory.ts';
+import { ROOT } from '../../examples/user-directory.ts';
 
 export const REFERENCE = 'en-US';
 export const LANGUAGES = ['de', 'es-ES', 'fr', 'ja', 'ko', 'pt-BR', 'ru', 'zh-CN', 'zh-TW'] as const;

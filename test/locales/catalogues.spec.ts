@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ROOT } from '../support/user-directory.ts';
+import { ROOT } from '../../examples/user-directory.ts';
 import { catalogue, LANGUAGES, NODES, placeholders, REFERENCE, source } from './catalogue.ts';
 
 /** Names of products, protocols and of the node types themselves: the same in every language. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { ROOT } from '../../examples/user-directory.ts';
 import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
-import { ROOT } from '../support/user-directory.ts';
 
 const NODES = ['openai-runs', 'openai-runs-service'];
 const LANGUAGES = ['de', 'ja', 'zh-CN'];

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { apiError, json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { run, textStream } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const assistants = [
   {

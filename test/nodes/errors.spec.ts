@@ -9,7 +9,8 @@ import { redactor } from '../../engine/domain/redact.ts';
 import { explainer } from '../../nodes/openai-runs-service/explain.ts';
 import { type Answer, apiError, json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { run, textStream } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const KEY = 'sk-dummy "0123" +/=ü';
 const ids = { thread_id: 'thread_1', run_id: 'run_1' };

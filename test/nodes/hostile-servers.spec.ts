@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import helper from 'node-red-node-test-helper';
 import { apiError, json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { message, run, textStream } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const KEY = 'sk-dummy-0123456789';
 const OWN = 'own-header-secret-42';

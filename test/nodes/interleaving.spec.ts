@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { delta, message, run } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const RUNS = 500;
 const CALLS = 3;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { json, startServer, type TestServer } from '../support/http-server.ts';
 import { run, step } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const kinds: [string, Msg, (nr: number) => Msg][] = [
   ['listRuns', { thread_id: 'thread_1' }, (nr) => run({ id: `run_${nr}` })],

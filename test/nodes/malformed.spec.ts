@@ -4,7 +4,8 @@ import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import type { Parameter } from '../../nodes/openai-runs/methods/method.ts';
 import { json, type Received, startServer, type TestServer } from '../support/http-server.ts';
 import { run, step } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const circle: Msg = { a: 1 };
 circle.self = circle;

@@ -4,7 +4,8 @@ import { selfSigned } from '../support/certificate.ts';
 import { type Answer, apiError, json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { run, textStream } from '../support/objects.ts';
 import { startProxy } from '../support/proxy.ts';
-import { flowWith, type Msg, onEachRuntime, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const ids = { thread_id: 'thread_1', run_id: 'run_1' };
 const getRun = { method: 'getRun', delivery: 'start' };

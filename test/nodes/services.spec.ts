@@ -4,7 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { LLMock } from '@copilotkit/aimock';
 import { startRunsServer } from '../support/runs-server.ts';
-import { flowWith, type Msg, onEachRuntime, type Running, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime, type Running } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const EXAMPLE = path.resolve(import.meta.dirname, '../../examples/01 - Ask and wait.json');
 

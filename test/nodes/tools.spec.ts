@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { apiError, json, sse, startServer, type TestServer } from '../support/http-server.ts';
 import { run, textStream } from '../support/objects.ts';
-import { flowWith, type Msg, onEachRuntime, type Running, until } from '../support/runtime.ts';
+import { flowWith, type Msg, onEachRuntime, type Running } from '../support/runtime.ts';
+import { until } from '../support/until.ts';
 
 const call = (id: string, name = 'set_lamp', args = '{"on":true}') => ({
   id,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { ROOT } from './user-directory.ts';
+import { ROOT } from '../../examples/user-directory.ts';
 
 export interface EditorOptions {
   language?: string;

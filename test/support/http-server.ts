@@ -69,7 +69,7 @@ export async function startServer(answer: Answer, tls?: { cert: string; key: str
   return test;
 }
 
-/** Answers with JSON. */
+/** Answers with JSON; a text goes out as it stands. */
 export function json(
   response: ServerResponse,
   body: unknown,
@@ -77,7 +77,7 @@ export function json(
   headers: Record<string, string> = {},
 ): void {
   response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'req_test', ...headers });
-  response.end(JSON.stringify(body, null, 2));
+  response.end(typeof body === 'string' ? body : JSON.stringify(body, null, 2));
 }
 
 /** Answers with an error in the API's form. */

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { nodeRedSettings, prepareUserDirectory, ROOT } from './user-directory.ts';
+import { nodeRedSettings, prepareUserDirectory, ROOT } from '../../examples/user-directory.ts';
 
 /** The releases that are supported, and the packages they are installed as. */
 export const RELEASES = { '5': 'node-red', '4.1': 'node-red-4' } as const;

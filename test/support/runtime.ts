@@ -160,11 +160,3 @@ export function flowWith(runs: Msg, service: Msg): Msg[] {
     { id: 'state', type: 'helper', ...base },
   ];
 }
-
-/** Resolves once a condition holds; gives up after 15 s, so that a failed test leaves nothing running. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    if (tries > 3000) throw new Error(`never came true: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

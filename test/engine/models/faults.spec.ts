@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { createModel } from '../../../engine/models/index.ts';
 import { type FailureReason, ModelError, type ModelOptions } from '../../../engine/models/model.ts';
-import { collect, type Far, failure, far, head, json, KEY, turn } from './support.ts';
+import { json } from '../../support/http-server.ts';
+import { collect, type Far, failure, far, head, KEY, turn } from './support.ts';
 
 interface Case {
   status: number;
@@ -198,13 +199,13 @@ for (const provider of ['chat', 'responses'] as const)
 
     for (const [status, body, reason, code] of REASONS)
       it(`${status} ${JSON.stringify(body).slice(0, 60)} is ${reason}`, async () => {
-        server = await far((response) => json(response, status, body));
+        server = await far((response) => json(response, body, status));
         const error = await failed();
         assert.deepEqual([error.reason, error.code], [reason, code]);
       });
 
     it('a redirect to another server: neither key nor question go there', async () => {
-      const other = await far((response) => json(response, 200, {}));
+      const other = await far((response) => json(response, {}));
       server = await far((response) =>
         response.writeHead(307, { location: `${other.url}/chat/completions` }).end(),
       );
@@ -226,7 +227,7 @@ for (const provider of ['chat', 'responses'] as const)
 
     for (const { status, body, headers, ...expected } of CASES)
       it(`${status} ${JSON.stringify(body).slice(0, 60).replace(KEY, '…')}`, async () => {
-        server = await far((response) => json(response, status, body, headers));
+        server = await far((response) => json(response, body, status, headers));
         const error = await failed();
         assert.match(error.message, expected.message);
         assert.ok(error.message.includes(server.url), error.message);
@@ -239,7 +240,7 @@ for (const provider of ['chat', 'responses'] as const)
 
     it('retry-after as a date', async () => {
       const date = new Date(Date.now() + 60_000).toUTCString();
-      server = await far((response) => json(response, 429, {}, { 'retry-after': date }));
+      server = await far((response) => json(response, {}, 429, { 'retry-after': date }));
       const { retryAfter = 0 } = await failed();
       assert.ok(retryAfter > 0 && retryAfter <= 61_000, String(retryAfter));
     });
@@ -263,7 +264,7 @@ for (const provider of ['chat', 'responses'] as const)
     });
 
     it('http where https is spoken, and the other way round', async () => {
-      server = await far((response) => json(response, 200, {}));
+      server = await far((response) => json(response, {}));
       assert.match(
         (await failed({ url: server.url.replace('http:', 'https:') })).message,
         /begin with http:\/\//,
@@ -318,7 +319,7 @@ for (const provider of ['chat', 'responses'] as const)
 
     it('secrets in headers and in the address stay out of errors', async () => {
       server = await far((response, { headers }) =>
-        json(response, 400, { error: { message: `saw ${headers['x-api-key']} ${headers.authorization}` } }),
+        json(response, { error: { message: `saw ${headers['x-api-key']} ${headers.authorization}` } }, 400),
       );
       const error = await failed({ headers: { 'x-api-key': 'another-secret' } });
       assert.match(error.message, /saw \*\*\* Bearer \*\*\*/);
@@ -328,7 +329,7 @@ for (const provider of ['chat', 'responses'] as const)
       server = await far((response, { headers }) => {
         const { authorization = '' } = headers;
         const plain = Buffer.from(authorization.slice(6), 'base64').toString();
-        json(response, 400, { error: { message: `saw ${authorization} which is ${plain}` } });
+        json(response, { error: { message: `saw ${authorization} which is ${plain}` } }, 400);
       });
       for (const [login, sent] of [
         ['operator:pass%20word-1', 'operator:pass word-1'],
@@ -399,7 +400,7 @@ for (const provider of ['chat', 'responses'] as const)
         ['b', 'a'],
       ];
       for (const list of lists) {
-        server = await far((response) => json(response, 200, list));
+        server = await far((response) => json(response, list));
         assert.deepEqual(await model().list?.(new AbortController().signal), ['a', 'b']);
         assert.equal(server.asked[0]?.path, '/v1/models');
         assert.equal(server.asked[0]?.headers.authorization, `Bearer ${KEY}`);
@@ -408,7 +409,7 @@ for (const provider of ['chat', 'responses'] as const)
     });
 
     it('listing fails as running does', async () => {
-      server = await far((response) => json(response, 401, {}));
+      server = await far((response) => json(response, {}, 401));
       assert.match(
         (await failure(() => model().list!(new AbortController().signal))).message,
         /refused the API key/,

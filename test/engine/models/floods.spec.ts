@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { createEngine } from '../../../engine/index.ts';
 import { createModel } from '../../../engine/models/index.ts';
-import { collect, type Far, failure, far, head, json, textOf, turn } from './support.ts';
+import { json } from '../../support/http-server.ts';
+import { collect, type Far, failure, far, head, textOf, turn } from './support.ts';
 
 const MB = 2 ** 20;
 const chat = (delta: object, finish_reason: string | null = null) =>
@@ -79,14 +80,14 @@ describe('floods from a provider', () => {
     assert.equal(await server.gone, true);
     await server.close();
     server = await far((response) =>
-      json(response, 200, { data: Array.from({ length: 20_000 }, (_, id) => ({ id: `m${id}` })) }),
+      json(response, { data: Array.from({ length: 20_000 }, (_, id) => ({ id: `m${id}` })) }),
     );
     assert.equal((await list()).length, 10_000);
   });
 
   it('an error that can’t be made into a text', async () => {
     const odd = { toString: 1, valueOf: 2 };
-    server = await far((response) => json(response, 422, { detail: [{ loc: ['body', odd], msg: odd }] }));
+    server = await far((response) => json(response, { detail: [{ loc: ['body', odd], msg: odd }] }, 422));
     const error = await failure(() => collect(model(), turn('Hi')));
     assert.deepEqual([error.reason, error.status], ['provider_request_refused', 422]);
   });
@@ -114,7 +115,7 @@ describe('floods from a provider', () => {
     }
 
     const notModels = (answer: (response: ServerResponse) => unknown) =>
-      far((response, { path }) => (path.endsWith('/models') ? json(response, 404, {}) : answer(response)));
+      far((response, { path }) => (path.endsWith('/models') ? json(response, {}, 404) : answer(response)));
 
     it('a text without end ends the run, not the process', async () => {
       server = await notModels(async (response) => {

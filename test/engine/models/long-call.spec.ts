@@ -7,7 +7,8 @@ import { Calls } from '../../../engine/models/calls.ts';
 import { JsonText } from '../../../engine/models/json-text.ts';
 import type { ModelEvent } from '../../../engine/models/model.ts';
 import { mergeDeltas } from '../../../engine/worker/merge-deltas.ts';
-import { far, head, json } from './support.ts';
+import { json } from '../../support/http-server.ts';
+import { far, head } from './support.ts';
 
 /** Milliseconds that a call of so many bytes takes, in pieces of twenty. */
 function timeFor(bytes: number): number {
@@ -38,7 +39,7 @@ describe('a long tool call in tiny pieces', () => {
     const frame = (call: object) =>
       `data: ${JSON.stringify({ choices: [{ delta: { tool_calls: [{ index: 0, ...call }] } }] })}\n\n`;
     const server = await far((response, { path }) => {
-      if (path.endsWith('/models')) return json(response, 404, {});
+      if (path.endsWith('/models')) return json(response, {}, 404);
       head(response).write(frame({ id: 'call_1', function: { name: 'store', arguments: '{"data":"' } }));
       response.write(frame({ function: { arguments: 'x'.repeat(20) } }).repeat(25_000));
       response.write(frame({ function: { arguments: '"}' } }));

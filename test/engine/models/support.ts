@@ -1,8 +1,8 @@
 /** The far side of the wire, played over real HTTP, and what every model's events must keep to. */
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import type { Model, ModelError, ModelEvent, Turn } from '../../../engine/models/model.ts';
+import { type Received, startServer } from '../../support/http-server.ts';
 
 export const KEY = 'sk-secret-of-the-service-0123456789';
 
@@ -125,47 +125,27 @@ export const endOf = (events: ModelEvent[]) =>
 export const usageOf = (events: ModelEvent[]) =>
   events.flatMap((event) => (event.type === 'usage' ? [event.usage] : []))[0];
 
-export interface Asked {
-  path: string;
-  headers: IncomingMessage['headers'];
-  // biome-ignore lint/suspicious/noExplicitAny: whatever came over the wire
-  body: Record<string, any>;
-}
+export type { Received as Asked } from '../../support/http-server.ts';
 
 export interface Far {
+  /** The address to give a provider. */
   url: string;
-  asked: Asked[];
-  /** Settles when the client's side of the n-th request has gone, false if the answer was complete by then. */
+  asked: Received[];
+  /** Settles when the client's side of the first request has gone: whether that was before the answer was complete. */
   gone: Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** A server on loopback; `answer` plays the provider. */
+/** A server on loopback; `answer` plays the provider. @param answer is also told how many requests have come */
 export async function far(
-  answer: (response: ServerResponse, asked: Asked, count: number) => unknown,
+  answer: (response: ServerResponse, asked: Received, count: number) => unknown,
 ): Promise<Far> {
-  const asked: Asked[] = [];
   const { promise: gone, resolve } = Promise.withResolvers<boolean>();
-  const server = createServer(async (request, response) => {
+  const server = await startServer(async (request, response) => {
     response.on('close', () => resolve(!response.writableFinished));
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    const one = { path: request.url ?? '', headers: request.headers, body: text ? JSON.parse(text) : {} };
-    asked.push(one);
-    await answer(response, one, asked.length);
+    await answer(response, request, server.received.length);
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/v1`,
-    asked,
-    gone,
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
-  };
+  return { url: `${server.url}/v1`, asked: server.received, gone, close: server.close };
 }
 
 export function head(response: ServerResponse): ServerResponse {
@@ -178,11 +158,6 @@ export function stream(response: ServerResponse, values: unknown[], end = true):
   for (const value of values)
     response.write(typeof value === 'string' ? value : `data: ${JSON.stringify(value)}\n\n`);
   if (end) response.end();
-}
-
-export function json(response: ServerResponse, status: number, value: unknown, headers = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 /** What a model throws, mostly a ModelError; fails if it doesn't. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { createModel } from '../../../../engine/models/index.ts';
 import type { ModelOptions } from '../../../../engine/models/model.ts';
-import { called, collect, failure, far, json, stream, textOf, turn, usageOf } from '../support.ts';
+import { json } from '../../../support/http-server.ts';
+import { called, collect, failure, far, stream, textOf, turn, usageOf } from '../support.ts';
 import { chatSide, DONE, delta, finish, TOOLS } from './side.ts';
 
 describe('chat', () => {
@@ -75,15 +76,23 @@ describe('chat', () => {
   it('a field refused by name is left out, asked again, and remembered', async () => {
     side.server = await far((response, { body }) => {
       if (body.stream_options)
-        return json(response, 400, {
-          error: { message: 'Unrecognized request argument supplied: stream_options' },
-        });
+        return json(
+          response,
+          {
+            error: { message: 'Unrecognized request argument supplied: stream_options' },
+          },
+          400,
+        );
       if (body.max_tokens)
-        return json(response, 422, {
-          detail: [{ loc: ['body', 'max_tokens'], msg: 'Extra inputs are not permitted' }],
-        });
+        return json(
+          response,
+          {
+            detail: [{ loc: ['body', 'max_tokens'], msg: 'Extra inputs are not permitted' }],
+          },
+          422,
+        );
       if ('parallel_tool_calls' in body)
-        return json(response, 400, { error: 'unknown field parallel_tool_calls' });
+        return json(response, { error: 'unknown field parallel_tool_calls' }, 400);
       return stream(response, [delta({ content: 'ok' }), finish('stop'), DONE]);
     });
     const model = createModel({ provider: 'chat', url: side.server.url });
@@ -97,9 +106,13 @@ describe('chat', () => {
 
   it('a limit that is wrong under both names is told, not asked for ever', async () => {
     side.server = await far((response, { body }) =>
-      json(response, 400, {
-        error: { message: `${'max_tokens' in body ? 'max_tokens' : 'max_completion_tokens'} is too large` },
-      }),
+      json(
+        response,
+        {
+          error: { message: `${'max_tokens' in body ? 'max_tokens' : 'max_completion_tokens'} is too large` },
+        },
+        400,
+      ),
     );
     const model = createModel({ provider: 'chat', url: side.server.url });
     const error = await failure(() => model.run(turn('x', { maxCompletionTokens: 9 })));

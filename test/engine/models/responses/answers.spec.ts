@@ -2,19 +2,8 @@
 import assert from 'node:assert/strict';
 import { createModel } from '../../../../engine/models/index.ts';
 import type { ModelEvent } from '../../../../engine/models/model.ts';
-import {
-  called,
-  callsOf,
-  collect,
-  endOf,
-  failure,
-  far,
-  json,
-  LAMP,
-  textOf,
-  turn,
-  usageOf,
-} from '../support.ts';
+import { json } from '../../../support/http-server.ts';
+import { called, callsOf, collect, endOf, failure, far, LAMP, textOf, turn, usageOf } from '../support.ts';
 import { added, cite, completed, done, functionCall, responsesSide, say, USAGE } from './side.ts';
 
 describe('responses: answers', () => {
@@ -413,7 +402,7 @@ describe('responses: answers', () => {
 
   it('a whole response, not streamed', async () => {
     side.server = await far((response) =>
-      json(response, 200, {
+      json(response, {
         status: 'completed',
         usage: USAGE,
         error: null,
@@ -447,7 +436,7 @@ describe('responses: answers', () => {
   });
 
   it('something else than a response', async () => {
-    side.server = await far((response) => json(response, 200, { hello: 1 }));
+    side.server = await far((response) => json(response, { hello: 1 }));
     assert.match(
       (await failure(() => createModel({ provider: 'responses', url: side.server?.url }).run(turn('x'))))
         .message,

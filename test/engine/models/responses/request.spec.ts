@@ -2,19 +2,8 @@
 import assert from 'node:assert/strict';
 import { createModel } from '../../../../engine/models/index.ts';
 import type { Turn } from '../../../../engine/models/model.ts';
-import {
-  assistant,
-  collect,
-  failure,
-  far,
-  json,
-  LAMP,
-  stream,
-  textOf,
-  tool,
-  turn,
-  user,
-} from '../support.ts';
+import { json } from '../../../support/http-server.ts';
+import { assistant, collect, failure, far, LAMP, stream, textOf, tool, turn, user } from '../support.ts';
 import { completed, responsesSide, say } from './side.ts';
 
 describe('responses: requests', () => {
@@ -174,9 +163,13 @@ describe('responses: requests', () => {
   it('a model without reasoning is asked again without it, and remembered', async () => {
     side.server = await far((response, { body }) =>
       body.include.includes('reasoning.encrypted_content')
-        ? json(response, 400, {
-            error: { message: 'Encrypted content is not supported with this model.', param: 'include' },
-          })
+        ? json(
+            response,
+            {
+              error: { message: 'Encrypted content is not supported with this model.', param: 'include' },
+            },
+            400,
+          )
         : stream(response, [say('ok'), completed]),
     );
     const model = createModel({ provider: 'responses', url: side.server.url });

@@ -1,9 +1,9 @@
 /** Makes the pictures of the README anew: real Node-RED, real flows, a real browser. `npm run pictures` */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { openBrowser } from '../test/support/browser.ts';
-import { Editor } from '../test/support/editor.ts';
-import { startNodeRed } from '../test/support/node-red.ts';
+import { openBrowser } from './support/browser.ts';
+import { Editor } from './support/editor.ts';
+import { startNodeRed } from './support/node-red.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FIRST = '01 - Ask and wait';
