@@ -46,9 +46,11 @@ export class Editor {
     return editor;
   }
 
-  /** Waits until no notification lies over what is to be clicked. */
+  /** Takes away the notifications that lie over what is to be clicked; they would go by themselves after seconds. */
   async quiet(): Promise<void> {
-    await this.page.waitForFunction(() => !document.querySelector('.red-ui-notification'));
+    await this.page.evaluate(() => {
+      for (const shown of document.querySelectorAll('.red-ui-notification')) shown.remove();
+    });
   }
 
   /** Import dialog, tab Examples, this package, the example of that name. */
