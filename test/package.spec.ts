@@ -76,7 +76,7 @@ describe('the published package', () => {
     assert.ok(manifest.repository.url && manifest.bugs.url);
     assert.ok(manifest.keywords.includes('node-red'));
     assert.equal(manifest['node-red'].version, '>=4.1.0');
-    assert.equal(manifest.engines.node, '>=22.9');
+    assert.equal(manifest.engines.node, '>=22.13');
     for (const [type, file] of Object.entries<string>(manifest['node-red'].nodes)) {
       const html = path.join(ROOT, file.replace('.js', '.html'));
       assert.ok(existsSync(html));
