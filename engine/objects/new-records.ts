@@ -3,14 +3,9 @@ import type { Attachment, MessagePart } from '../domain/content.ts';
 import { newId } from '../domain/ids.ts';
 import type { ToolResources } from '../domain/run-options.ts';
 import type { ResponseFormat } from '../domain/types.ts';
+import type { CreateAssistant, CreateMessage, CreateThread, ModifyAssistant } from '../schemas/bodies.ts';
 import type { AssistantFields } from '../store/assistants.ts';
 import type { MessageRecord, ThreadRecord } from '../store/records.ts';
-import type {
-  CreateAssistant,
-  CreateMessage,
-  CreateThread,
-  ModifyAssistant,
-} from '../wire/schemas/bodies.ts';
 
 /** `vector_stores: []` asks for nothing and is not kept. */
 export function keptResources(resources: CreateThread['tool_resources']): ToolResources {

@@ -1,8 +1,8 @@
 /** Settles what a run is to do: the request's own fields over those of the assistant. */
 import type { RunOptions, ToolResources } from '../domain/run-options.ts';
 import type { AssistantTool, ResponseFormat, ToolChoice } from '../domain/types.ts';
+import type { CreateRun, CreateThreadAndRun } from '../schemas/bodies.ts';
 import type { AssistantRecord, ThreadRecord } from '../store/records.ts';
-import type { CreateRun, CreateThreadAndRun } from '../wire/schemas/bodies.ts';
 
 type RunBody = Partial<CreateRun> & Partial<CreateThreadAndRun>;
 

@@ -1,8 +1,8 @@
 /** What the provider behind the engine can't do is refused when it is asked for, not when a run comes to it. */
 import { unsupported } from '../domain/errors.ts';
 import type { RunOptions } from '../domain/run-options.ts';
+import type { CreateMessage } from '../schemas/bodies.ts';
 import type { Service } from '../service.ts';
-import type { CreateMessage } from '../wire/schemas/bodies.ts';
 
 /** @throws ApiError 400 for files, where the provider keeps none */
 export function checkMessages(

@@ -14,6 +14,7 @@ import { EMPTY_USAGE } from '../domain/usage.ts';
 import { newMessage, newThread } from '../objects/new-records.ts';
 import { threadObject } from '../objects/objects.ts';
 import { settleOptions } from '../objects/run-options.ts';
+import type { CreateRun, CreateThread, CreateThreadAndRun, SubmitToolOutputs } from '../schemas/bodies.ts';
 import type { Service } from '../service.ts';
 import { findAssistant } from '../store/assistants.ts';
 import { hasUserMessage, insertMessages } from '../store/messages.ts';
@@ -22,12 +23,6 @@ import { activeRunId, findRun, insertRun, runById, transition } from '../store/r
 import { openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
 import { insertThread, threadOf } from '../store/threads.ts';
-import type {
-  CreateRun,
-  CreateThread,
-  CreateThreadAndRun,
-  SubmitToolOutputs,
-} from '../wire/schemas/bodies.ts';
 import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
 import type { EventLog, LoggedEvent } from '../worker/event-log.ts';
 import { checkMessages, checkTools } from './capabilities.ts';

@@ -4,11 +4,11 @@ import { unknownPathId } from '../../domain/errors.ts';
 import { newId } from '../../domain/ids.ts';
 import { assistantChanges, assistantFields } from '../../objects/new-records.ts';
 import { assistantObject } from '../../objects/objects.ts';
+import { createAssistant, modifyAssistant } from '../../schemas/bodies.ts';
+import { parseListQuery } from '../../schemas/queries.ts';
 import type { Service } from '../../service.ts';
 import { deleteAssistant, findAssistant, insertAssistant, updateAssistant } from '../../store/assistants.ts';
 import { page } from '../../store/paging.ts';
-import { createAssistant, modifyAssistant } from '../schemas/bodies.ts';
-import { parseListQuery } from '../schemas/queries.ts';
 import { listObject, queryOf, type RouteEnv, readBody } from './http.ts';
 
 export function assistantRoutes({ store: { db }, now }: Service): Hono<RouteEnv> {

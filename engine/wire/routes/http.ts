@@ -4,9 +4,9 @@ import type * as z from 'zod/mini';
 import { notJson } from '../../domain/errors.ts';
 import { isActive } from '../../domain/run-states.ts';
 import { runObject } from '../../objects/objects.ts';
+import { parse } from '../../schemas/translate.ts';
 import type { Page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
-import { parse } from '../schemas/translate.ts';
 
 /** Milliseconds after which a poller may look again; a look costs one indexed read in the same process. */
 const POLL_AFTER_MS = 250;

@@ -4,14 +4,14 @@ import { threadLockedForMessage, unknownPathId } from '../../domain/errors.ts';
 import { newMessage } from '../../objects/new-records.ts';
 import { messageObject } from '../../objects/objects.ts';
 import { checkMessages } from '../../runs/capabilities.ts';
+import { createMessage, modifyMetadata } from '../../schemas/bodies.ts';
+import { parseListQuery } from '../../schemas/queries.ts';
 import type { Service } from '../../service.ts';
 import { deleteMessage, findMessage, insertMessages, updateMessage } from '../../store/messages.ts';
 import { page } from '../../store/paging.ts';
 import { activeRunId } from '../../store/runs.ts';
 import { atomically } from '../../store/store.ts';
 import { threadOf } from '../../store/threads.ts';
-import { createMessage, modifyMetadata } from '../schemas/bodies.ts';
-import { parseListQuery } from '../schemas/queries.ts';
 import { listObject, queryOf, type RouteEnv, readBody } from './http.ts';
 
 export function messageRoutes(service: Service): Hono<RouteEnv> {

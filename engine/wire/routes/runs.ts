@@ -5,13 +5,13 @@ import { runObject } from '../../objects/objects.ts';
 import { cancelRun } from '../../runs/cancel.ts';
 import { createRun, submitToolOutputs } from '../../runs/create.ts';
 import { watchRun } from '../../runs/watch.ts';
+import * as bodies from '../../schemas/bodies.ts';
+import { parseInclude, parseListQuery } from '../../schemas/queries.ts';
 import type { Service } from '../../service.ts';
 import { page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
 import { findRun, updateRun } from '../../store/runs.ts';
 import { threadOf } from '../../store/threads.ts';
-import * as bodies from '../schemas/bodies.ts';
-import { parseInclude, parseListQuery } from '../schemas/queries.ts';
 import { listObject, queryOf, type RouteContext, type RouteEnv, readBody, runResponse } from './http.ts';
 import { eventStream } from './sse.ts';
 

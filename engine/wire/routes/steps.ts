@@ -3,12 +3,12 @@ import { Hono } from 'hono';
 import { unknownPathId } from '../../domain/errors.ts';
 import { isActive } from '../../domain/run-states.ts';
 import { stepObject } from '../../objects/objects.ts';
+import { parseInclude, parseListQuery } from '../../schemas/queries.ts';
 import type { Service } from '../../service.ts';
 import { page } from '../../store/paging.ts';
 import { findRun } from '../../store/runs.ts';
 import { findStep } from '../../store/steps.ts';
 import { threadOf } from '../../store/threads.ts';
-import { parseInclude, parseListQuery } from '../schemas/queries.ts';
 import { listObject, queryOf, type RouteContext, type RouteEnv } from './http.ts';
 
 const BASE = '/threads/:thread_id/runs/:run_id/steps';

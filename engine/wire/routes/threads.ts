@@ -6,10 +6,10 @@ import { threadObject } from '../../objects/objects.ts';
 import { stopRunOf } from '../../runs/cancel.ts';
 import { checkMessages } from '../../runs/capabilities.ts';
 import { createThreadAndRun, insertNewThread } from '../../runs/create.ts';
+import * as bodies from '../../schemas/bodies.ts';
 import type { Service } from '../../service.ts';
 import { atomically } from '../../store/store.ts';
 import { deleteThread, threadOf, updateThread } from '../../store/threads.ts';
-import * as bodies from '../schemas/bodies.ts';
 import { type RouteEnv, readBody, runResponse } from './http.ts';
 import { eventStream } from './sse.ts';
 

@@ -1,6 +1,6 @@
 /** What the paths accept (docs/contract.md, Requests); every body refuses unknown keys. */
 import * as z from 'zod/mini';
-import { MAX_COMPLETION_TOKENS, MAX_PROMPT_TOKENS } from '../../domain/limits.ts';
+import { MAX_COMPLETION_TOKENS, MAX_PROMPT_TOKENS } from '../domain/limits.ts';
 import * as field from './fields.ts';
 
 const detail = z.optional(z.enum(['auto', 'low', 'high']));

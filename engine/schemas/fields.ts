@@ -6,7 +6,7 @@ import {
   REASONING_EFFORTS,
   TEMPERATURE,
   TOP_P,
-} from '../../domain/limits.ts';
+} from '../domain/limits.ts';
 import { INTEGER } from './translate.ts';
 
 /** A whole number; its name goes into the error's text. */

@@ -8,7 +8,7 @@ import {
   outOfBounds,
   propertyNameTooLong,
   unknownParameter,
-} from '../../domain/errors.ts';
+} from '../domain/errors.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];

@@ -1,6 +1,6 @@
 /** Query strings. Everything arrives as text; numbers are read before they are judged. */
 import * as z from 'zod/mini';
-import { PAGE_LIMIT } from '../../domain/limits.ts';
+import { PAGE_LIMIT } from '../domain/limits.ts';
 import { integer } from './fields.ts';
 import { parse } from './translate.ts';
 
