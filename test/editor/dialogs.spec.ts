@@ -96,16 +96,7 @@ async function fill(editor: Editor, dialog: Locator, name: string, parameter: Pa
   if (choice === undefined) {
     await dialog.getByRole('textbox', { name: labelOf(name), exact: true }).fill(filled.value);
   } else {
-    const button = dialog.getByRole('button', { name: `Choose ${labelOf(name)}` });
-    const option = editor.page
-      .locator('.red-ui-typedInput-options:visible')
-      .getByText(choice, { exact: true })
-      .last();
-    // A dialog that is still unfolding moves under the pointer: the choice is made again, as a person would.
-    for (let attempt = 0; attempt < 3 && (await button.textContent()) !== choice; attempt++) {
-      await button.click();
-      await option.click();
-    }
+    await editor.choose(dialog.getByRole('button', { name: `Choose ${labelOf(name)}` }), choice);
   }
   return filled;
 }

@@ -89,8 +89,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByRole('group', { name: 'Assistants' }).getByLabel('Name').fill('Janitor');
       await dialog.getByLabel('Instructions').fill('Switch lamps.\nSay so.');
       await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill(JSON.stringify([TOOL]));
-      await dialog.getByRole('button', { name: 'Output' }).first().click();
-      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('JSON schema').click();
+      await editor.choose(dialog.getByRole('button', { name: 'Output' }).first(), 'JSON schema');
       await dialog.getByRole('textbox', { name: 'Output', exact: true }).fill('{"type":"object"}');
       await editor.picture(`${release}-service-assistant`);
       await save();

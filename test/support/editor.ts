@@ -46,10 +46,13 @@ export class Editor {
     return editor;
   }
 
-  /** Takes away the notifications that lie over what is to be clicked; they would go by themselves after seconds. */
+  /** Hides the notifications that lie over what is to be clicked; they would go by themselves after seconds. */
   async quiet(): Promise<void> {
     await this.page.evaluate(() => {
-      for (const shown of document.querySelectorAll('.red-ui-notification')) shown.remove();
+      for (const shown of document.querySelectorAll<HTMLElement>('.red-ui-notification')) {
+        shown.style.visibility = 'hidden';
+        shown.style.pointerEvents = 'none';
+      }
     });
   }
 
@@ -65,7 +68,7 @@ export class Editor {
     await tree.getByText(name).click();
     await page.locator('#red-ui-clipboard-dialog-ok').click();
     await page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
-    await page.locator('.red-ui-notification').first().waitFor();
+    await page.locator('.red-ui-notification:visible').first().waitFor();
     await this.quiet();
     await page.locator('#red-ui-workspace-tabs .red-ui-tab').last().click();
   }
@@ -186,7 +189,7 @@ export class Editor {
 
   async deploy(): Promise<void> {
     await this.page.locator('#red-ui-header-button-deploy').click();
-    await this.page.locator('.red-ui-notification-success').waitFor();
+    await this.page.locator('.red-ui-notification-success:visible').first().waitFor();
     await this.quiet();
   }
 
@@ -217,6 +220,26 @@ export class Editor {
 
   async close(): Promise<void> {
     await this.#context.close();
+  }
+
+  /**
+   * Chooses from the menu behind a button of a typedInput; again, where a dialog that was still opening closed it.
+   * @param name what the choice is called
+   */
+  async choose(button: Locator, name: string): Promise<void> {
+    const option = this.page
+      .locator('.red-ui-typedInput-options:visible')
+      .getByText(name, { exact: true })
+      .last();
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await button.click();
+      const chosen = await option.click({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
+      if (chosen) return;
+    }
+    assert.fail(`The menu never offered ${name}`);
   }
 
   async #tray(): Promise<Locator> {
