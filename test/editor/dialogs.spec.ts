@@ -96,7 +96,8 @@ async function fill(editor: Editor, dialog: Locator, name: string, parameter: Pa
   if (choice === undefined) {
     await dialog.getByRole('textbox', { name: labelOf(name), exact: true }).fill(filled.value);
   } else {
-    await editor.choose(dialog.getByRole('button', { name: `Choose ${labelOf(name)}` }), choice);
+    const button = dialog.getByRole('button', { name: `Choose ${labelOf(name)}` });
+    await editor.choose(button, choice, async () => (await button.textContent()) === choice);
   }
   return filled;
 }

@@ -89,8 +89,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByRole('group', { name: 'Assistants' }).getByLabel('Name').fill('Janitor');
       await dialog.getByLabel('Instructions').fill('Switch lamps.\nSay so.');
       await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill(JSON.stringify([TOOL]));
-      await editor.choose(dialog.getByRole('button', { name: 'Output' }).first(), 'JSON schema');
-      await dialog.getByRole('textbox', { name: 'Output', exact: true }).fill('{"type":"object"}');
+      const schema = dialog.getByRole('textbox', { name: 'Output', exact: true });
+      const output = dialog.getByRole('button', { name: 'Output' }).first();
+      await editor.choose(output, 'JSON schema', () => schema.isVisible());
+      await schema.fill('{"type":"object"}');
       await editor.picture(`${release}-service-assistant`);
       await save();
 

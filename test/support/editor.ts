@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, ElementHandle, Locator, Page } from 'playwright-core';
 import { ROOT } from '../../examples/user-directory.ts';
 
 export interface EditorOptions {
@@ -122,9 +122,7 @@ export class Editor {
   /** Done in a node's dialog, Update in that of a config node. */
   async closeDialog(): Promise<void> {
     const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
-    await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').click();
-    await tray?.waitForElementState('hidden');
-    await this.page.waitForFunction(() => document.getAnimations().length === 0);
+    await this.#leave(tray);
   }
 
   /** Cancels whatever dialogs are still open, one above the other. */
@@ -165,10 +163,8 @@ export class Editor {
     await this.page.locator('.red-ui-tray .monaco-editor').last().click();
     await this.page.keyboard.press('ControlOrMeta+a');
     await this.page.keyboard.insertText(text);
-    await this.page.locator('#node-dialog-ok:visible').click();
-    await tray?.waitForElementState('hidden');
+    await this.#leave(tray);
     await this.page.locator('.runs-dialog').waitFor();
-    await this.page.waitForFunction(() => document.getAnimations().length === 0);
   }
 
   /**
@@ -225,21 +221,28 @@ export class Editor {
   /**
    * Chooses from the menu behind a button of a typedInput; again, where a dialog that was still opening closed it.
    * @param name what the choice is called
+   * @param isChosen whether the dialog shows it
    */
-  async choose(button: Locator, name: string): Promise<void> {
+  async choose(button: Locator, name: string, isChosen: () => Promise<boolean>): Promise<void> {
     const option = this.page
       .locator('.red-ui-typedInput-options:visible')
       .getByText(name, { exact: true })
       .last();
     for (let attempt = 0; attempt < 4; attempt++) {
       await button.click();
-      const chosen = await option.click({ timeout: 2000 }).then(
-        () => true,
-        () => false,
-      );
-      if (chosen) return;
+      await option.click({ timeout: 2000 }).catch(() => {});
+      if (await isChosen()) return;
     }
     assert.fail(`The menu never offered ${name}`);
+  }
+
+  async #leave(tray: ElementHandle | null): Promise<void> {
+    for (let attempt = 0; attempt < 3 && (await tray?.isVisible()); attempt++) {
+      await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').click();
+      // A dialog that was still coming to the front may not have taken the click.
+      await tray?.waitForElementState('hidden', { timeout: 4000 }).catch(() => {});
+    }
+    await this.page.waitForFunction(() => document.getAnimations().length === 0);
   }
 
   async #tray(): Promise<Locator> {
