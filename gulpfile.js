@@ -117,20 +117,11 @@ async function templates(folder) {
 }
 
 /** A node's own help, and below it that of its methods where it has any; in English unless a language is named. */
-async function help(name, language) {
-  const folder = `nodes/${name}`;
-  const own = await helpPart(folder, name, language);
-  if (!(await exists(`${folder}/methods/index.ts`))) return own;
-  const { methods } = await import(`./${folder}/methods/index.ts`);
-  const parts = methods.map(({ id }) => helpPart(`${folder}/methods/${id}`, id, language));
-  const text = (await Promise.all(parts)).join('\n');
-  return own.replace('<!-- build:contents -->', () => contents(text)) + text;
-}
-
-/** The help of a node or a method: its translation, or what stands beside its code where there is none yet. */
-async function helpPart(folder, name, language) {
-  const translated = `locales/${language}/help/${name}.html`;
-  return readFile((await exists(translated)) ? translated : `${folder}/help.html`, 'utf8');
+async function help(name, language = 'en-US') {
+  const { nodeHelp } = await import('./locales/compose-help.ts');
+  const index = `./nodes/${name}/methods/index.ts`;
+  const { methods } = (await exists(index)) ? await import(index) : { methods: [] };
+  return nodeHelp(name, methods, language);
 }
 
 const exists = (file) =>
@@ -138,12 +129,6 @@ const exists = (file) =>
     () => true,
     () => false,
   );
-
-/** A list that leads to the headings of the methods. */
-function contents(html) {
-  const headings = html.matchAll(/<h3 id="([^"]+)">([^<]+)<\/h3>/g);
-  return Array.from(headings, ([, id, title]) => `  <li><a href="#${id}">${title}</a></li>`).join('\n');
-}
 
 /** Fills `<!-- build:… -->` in a node's html: script, templates, help. */
 async function fill(name, html) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../../examples/user-directory.ts';
+import { methodHelp } from '../../locales/compose-help.ts';
 import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import type { MethodId } from '../../nodes/openai-runs/methods/method.ts';
 
@@ -50,8 +51,8 @@ function expected(id: MethodId): Map<string, Declared> {
   return fields;
 }
 
-const read = (id: string, part: string) =>
-  readFileSync(path.join(ROOT, `nodes/openai-runs/methods/${id}/${part}.html`), 'utf8');
+const template = (id: string) =>
+  readFileSync(path.join(ROOT, `nodes/openai-runs/methods/${id}/template.html`), 'utf8');
 
 const sorted = (names: Iterable<string>) => [...names].sort();
 
@@ -59,23 +60,20 @@ const sorted = (names: Iterable<string>) => [...names].sort();
 const choices = (type: string) => Array.from(type.matchAll(/'([^']+)'/g), ([, value]) => value ?? '');
 
 describe('parameters of the form and the help', () => {
-  for (const { id, parameters } of methods) {
+  for (const method of methods) {
+    const { id, parameters } = method;
+    const help = methodHelp(method, 'en-US');
     describe(id, () => {
       const fields = expected(id);
 
       it('has a row for each in the form, once', () => {
-        const rows = Array.from(
-          read(id, 'template').matchAll(/data-field="(\w+)"/g),
-          ([, name]) => name ?? '',
-        );
+        const rows = Array.from(template(id).matchAll(/data-field="(\w+)"/g), ([, name]) => name ?? '');
         assert.deepEqual(sorted(rows), sorted(fields.keys()));
       });
 
       it('explains each in the help, and says which are required', () => {
         const entries = Array.from(
-          read(id, 'help').matchAll(
-            /<dt( class="optional")?>(\w+) <span class="property-type">[^<]+<\/span>/g,
-          ),
+          help.matchAll(/<dt( class="optional")?>(\w+) <span class="property-type">[^<]+<\/span>/g),
           ([, optional, name]) => ({ name: name ?? '', required: !optional }),
         );
         assert.deepEqual(sorted(entries.map(({ name }) => name)), sorted(fields.keys()));
@@ -86,16 +84,13 @@ describe('parameters of the form and the help', () => {
         for (const [name, { type }] of fields) {
           for (const choice of choices(type)) {
             assert(parameters[name]?.enum?.includes(choice), `${name} does not offer ${choice}`);
-            assert(
-              read(id, 'help').includes(`<code>${choice}</code>`),
-              `${name}: ${choice} is not explained`,
-            );
+            assert(help.includes(`<code>${choice}</code>`), `${name}: ${choice} is not explained`);
           }
         }
       });
 
       it('gives a payload to copy that is JSON and names only parameters', () => {
-        const payload = JSON.parse(/<pre>([\s\S]+?)<\/pre>/.exec(read(id, 'help'))?.[1] ?? '');
+        const payload = JSON.parse(/<pre>([\s\S]+?)<\/pre>/.exec(help)?.[1] ?? '');
         for (const name of Object.keys(payload)) assert(fields.has(name), `${name} is no parameter`);
         for (const [name, { required }] of fields) {
           assert(!required || name in payload, `${name} is missing in the payload`);

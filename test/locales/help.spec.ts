@@ -3,22 +3,22 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../../examples/user-directory.ts';
+import { englishFile } from '../../locales/compose-help.ts';
 import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
 
 const NODES = ['openai-runs', 'openai-runs-service'];
 const LANGUAGES = ['de', 'ja', 'zh-CN'];
 /** Addresses that the help may link to. */
-const ALLOWED_LINKS: string[] = [];
+const ALLOWED_LINKS = methods.map(
+  ({ reference }) => `https://platform.openai.com/docs/api-reference/${reference}`,
+);
 
-/** Every part of the help, and where its English stands. */
-const PARTS: Record<string, string> = {
-  ...Object.fromEntries(NODES.map((name) => [name, `nodes/${name}/help.html`])),
-  ...Object.fromEntries(methods.map(({ id }) => [id, `nodes/openai-runs/methods/${id}/help.html`])),
-};
+/** Every part of the help. */
+const PARTS = [...NODES, 'fields', ...methods.map(({ id }) => id)];
 
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
-const english = (part: string) => read(PARTS[part] as string);
+const english = (part: string) => read(englishFile(part));
 const translated = (language: string, part: string) => read(`locales/${language}/help/${part}.html`);
 const nodeOf = (part: string) => (part === 'openai-runs-service' ? part : 'openai-runs');
 
@@ -73,7 +73,7 @@ describe('help', () => {
     const folders = readdirSync(path.join(ROOT, 'locales'));
     const withHelp = folders.filter((language) => existsSync(path.join(ROOT, 'locales', language, 'help')));
     assert.deepEqual(withHelp.sort(), LANGUAGES);
-    const files = Object.keys(PARTS).map((part) => `${part}.html`);
+    const files = PARTS.map((part) => `${part}.html`);
     for (const language of LANGUAGES) {
       assert.deepEqual(readdirSync(path.join(ROOT, 'locales', language, 'help')).sort(), files.sort());
     }
@@ -83,7 +83,7 @@ describe('help', () => {
     describe(language, () => {
       const own = (part: string) => (language === 'en-US' ? english(part) : translated(language, part));
 
-      for (const part of Object.keys(PARTS)) {
+      for (const part of PARTS) {
         it(`${part} is well-formed and calls things what the dialog calls them`, () => {
           const html = own(part);
           assert.deepEqual(unbalanced(html), []);
@@ -126,7 +126,7 @@ describe('help', () => {
   }
 
   for (const language of LANGUAGES) {
-    for (const part of Object.keys(PARTS)) {
+    for (const part of PARTS) {
       it(`${part} says in ${language} all that it says in English`, () => {
         const [source, html] = [english(part), translated(language, part)];
         assert.deepEqual(shape(part, html), shape(part, source));

@@ -70,6 +70,8 @@ export interface Page {
 
 interface Common {
   readonly id: MethodId;
+  /** Where the published description of the API has it. */
+  readonly reference: string;
   /** Where the dialog lists it. */
   readonly group: 'runs' | 'steps';
   readonly parameters: Readonly<Record<string, Parameter>>;

@@ -7,6 +7,7 @@ type Params = RunCancelParams & { run_id: string };
 
 export const cancelRun = runMethod<Params>({
   id: 'cancelRun',
+  reference: 'runs/cancelRun',
   group: 'runs',
   answers: 'run',
   delivers: false,

@@ -8,6 +8,7 @@ type Params = RunCreateParamsNonStreaming & { thread_id: string };
 
 export const createRun = runMethod<Params>({
   id: 'createRun',
+  reference: 'runs/createRun',
   group: 'runs',
   answers: 'run',
   delivers: true,

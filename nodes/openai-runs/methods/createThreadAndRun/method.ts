@@ -8,6 +8,7 @@ type Params = ThreadCreateAndRunParamsNonStreaming;
 
 export const createThreadAndRun = runMethod<Params>({
   id: 'createThreadAndRun',
+  reference: 'runs/createThreadAndRun',
   group: 'runs',
   answers: 'run',
   delivers: true,

@@ -7,6 +7,7 @@ type Params = RunRetrieveParams & { run_id: string };
 
 export const getRun = runMethod<Params>({
   id: 'getRun',
+  reference: 'runs/getRun',
   group: 'runs',
   answers: 'run',
   delivers: true,

@@ -7,6 +7,7 @@ type Params = StepRetrieveParams & { step_id: string };
 
 export const getRunStep = stepMethod<Params>({
   id: 'getRunStep',
+  reference: 'run-steps/getRunStep',
   group: 'steps',
   answers: 'step',
   delivers: false,

@@ -7,6 +7,7 @@ type Params = StepListParams & { run_id: string };
 
 export const listRunSteps = listMethod<Params>({
   id: 'listRunSteps',
+  reference: 'run-steps/listRunSteps',
   group: 'steps',
   answers: 'list',
   delivers: false,

@@ -7,6 +7,7 @@ type Params = RunListParams & { thread_id: string };
 
 export const listRuns = listMethod<Params>({
   id: 'listRuns',
+  reference: 'runs/listRuns',
   group: 'runs',
   answers: 'list',
   delivers: false,

@@ -7,6 +7,7 @@ type Params = RunUpdateParams & { run_id: string };
 
 export const modifyRun = runMethod<Params>({
   id: 'modifyRun',
+  reference: 'runs/modifyRun',
   group: 'runs',
   answers: 'run',
   delivers: false,

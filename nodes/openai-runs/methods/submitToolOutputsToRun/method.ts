@@ -7,6 +7,7 @@ type Params = RunSubmitToolOutputsParamsNonStreaming & { run_id: string };
 
 export const submitToolOutputsToRun = runMethod<Params>({
   id: 'submitToolOutputsToRun',
+  reference: 'runs/submitToolOutputs',
   group: 'runs',
   answers: 'run',
   delivers: true,
