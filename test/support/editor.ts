@@ -159,8 +159,8 @@ export class Editor {
 
   /** Replaces what is in the editor that an expand button opened. */
   async typeInTextEditor(text: string): Promise<void> {
-    const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
     await this.page.locator('.red-ui-tray .monaco-editor').last().click();
+    const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
     await this.page.keyboard.press('ControlOrMeta+a');
     await this.page.keyboard.insertText(text);
     await this.#leave(tray);
