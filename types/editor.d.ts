@@ -69,6 +69,8 @@ interface EditorDefinition {
   paletteLabel?: string | (() => string);
   outputLabels?: string[] | ((this: EditorNode, index: number) => string | undefined);
   inputLabels?: string | ((this: EditorNode, index: number) => string);
+  /** Called before a node comes onto the canvas. */
+  onadd?(this: EditorNode): void;
   oneditprepare?(this: EditorNode): void;
   oneditsave?(this: EditorNode): void;
   oneditcancel?(this: EditorNode): void;
@@ -88,6 +90,11 @@ declare const RED: {
   nodes: {
     registerType(type: string, definition: EditorDefinition): void;
     node(id: string): EditorNode | null;
+    id(): string;
+    getType(type: string): EditorDefinition;
+    add(node: EditorNode): EditorNode;
+    /** Goes on while the visitor answers true. */
+    eachConfig(visit: (config: EditorNode) => boolean): void;
     /** @param port 1 for the wires that come in, 0 for those that go out */
     getNodeLinks(id: string, port: 0 | 1): unknown[];
   };
@@ -102,6 +109,10 @@ declare const RED: {
   events: {
     // biome-ignore lint/suspicious/noExplicitAny: each event hands over something else
     on(event: string, listener: (subject: any) => void): void;
+  };
+  history: {
+    // biome-ignore lint/suspicious/noExplicitAny: events of many kinds
+    peek(): any;
   };
   view: { redraw(): void };
   tray: { resize(): void };

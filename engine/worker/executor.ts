@@ -212,7 +212,8 @@ export class Executor {
     if (stop) return { name: 'fail', lastError: STOPPED };
     if (error instanceof BudgetSpent) return outOfBudget(error.reason);
     if (error instanceof ModelError) {
-      this.#options.log.warn(`Run ${run.id} failed: ${error.message}`);
+      // Whoever follows the run is told; the log keeps it.
+      this.#options.log.info(`Run ${run.id} failed: ${error.message}`);
       this.#options.onNotice({ kind: 'failed', runId: run.id, reason: error.reason });
       return { name: 'fail', lastError: { code: error.code, message: error.message } };
     }

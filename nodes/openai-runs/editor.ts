@@ -4,8 +4,10 @@ import { harmless } from '../shared/editor/texts.ts';
 import { assistantName } from './editor/assistants.ts';
 import { cancel, findsItself, prepare, save, sourceOf } from './editor/dialog.ts';
 import { checkFields, type SavedFields } from './editor/fields.ts';
+import { makeReady } from './editor/first-drop.ts';
 import { text } from './editor/i18n.ts';
 import { type OutputSettings, outputKinds } from './editor/outputs.ts';
+import { findBy } from './editor/palette-words.ts';
 import { watchWires } from './editor/upstream.ts';
 import { atLeast, checkMethod, checkTyped } from './editor/validate.ts';
 import type { MethodId } from './methods/method.ts';
@@ -17,6 +19,8 @@ const number = (name: keyof typeof NUMBERS) => ({
   validate: atLeast(NUMBERS[name].min),
 });
 
+findBy('openai-runs');
+
 RED.nodes.registerType('openai-runs', {
   category: 'AI',
   color: '#a9d8cf',
@@ -26,6 +30,8 @@ RED.nodes.registerType('openai-runs', {
     version: { value: VERSION },
     service: { value: '', type: 'openai-runs-service', required: true },
     method: { value: TEXTS.method, required: true, validate: checkMethod },
+    message: { value: TEXTS.message, validate: checkTyped('messageType') },
+    messageType: { value: CHOICES.messageType[0] },
     property: { value: TEXTS.property, validate: checkTyped('propertyType') },
     propertyType: { value: CHOICES.propertyType[0] },
     fields: {
@@ -38,7 +44,9 @@ RED.nodes.registerType('openai-runs', {
       },
     },
     delivery: { value: CHOICES.delivery[0] },
-    result: { value: CHOICES.result[0] },
+    // New nodes give the reply; those of before, without a word about it, the run.
+    result: { value: 'text' },
+    streamed: { value: CHOICES.streamed[0] },
     tools: { value: false },
     toolTimeout: number('toolTimeout'),
     maxToolRounds: number('maxToolRounds'),
@@ -70,6 +78,9 @@ RED.nodes.registerType('openai-runs', {
   outputLabels(index) {
     const kind = outputKinds(this as unknown as OutputSettings)[index];
     return kind && text(`output.${kind}`);
+  },
+  onadd() {
+    makeReady(this);
   },
   oneditprepare() {
     prepare(this);

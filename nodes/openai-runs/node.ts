@@ -3,7 +3,7 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { callAfter } from '../../engine/domain/waits.ts';
 import type { Connection, ServiceNode } from '../openai-runs-service/connection.ts';
-import { isRunsError, RunsError } from '../shared/errors.ts';
+import { inWords, isRunsError, RunsError } from '../shared/errors.ts';
 import type { RunsTranslate } from '../shared/texts.ts';
 import { Conversations } from './conversations.ts';
 import { hasSettled } from './follow/run-view.ts';
@@ -63,7 +63,8 @@ export class RunsNode {
   }
 
   /** Node-RED's input handler. Never throws, never rejects: that would end the whole process. */
-  onInput(msg: NodeMessageInFlow, send: Send, done: Done): void {
+  onInput(msg: NodeMessageInFlow, send: Send, onDone: Done): void {
+    const done = inWords(onDone);
     try {
       this.route(msg, send, done);
     } catch (fault) {

@@ -2,7 +2,7 @@
 
 import type { Node, NodeAPI } from 'node-red';
 import type { ServiceNode } from '../openai-runs-service/connection.ts';
-import { RunsError } from '../shared/errors.ts';
+import { inWords, RunsError } from '../shared/errors.ts';
 import type { RunsTranslate } from '../shared/texts.ts';
 import { findMethod } from './methods/index.ts';
 import { RunsNode } from './node.ts';
@@ -28,7 +28,7 @@ export default function register(RED: NodeAPI): void {
         shape: 'ring',
         text: t(service?.connect ? 'status.noMethod' : 'status.noService'),
       });
-      this.on('input', (_msg, _send, done) => done(unusable));
+      this.on('input', (_msg, _send, done) => inWords(done)(unusable));
       return;
     }
 

@@ -16,6 +16,9 @@ export interface Settings {
   /** Id of an `openai-runs-service` node. */
   service: string;
   method: string;
+  /** What the user says, and how that is to be read; empty: what the request brings. */
+  message: string;
+  messageType: Field['type'];
   /** Where the request object is read. */
   property: string;
   propertyType: 'msg' | 'flow' | 'global';
@@ -23,6 +26,8 @@ export interface Settings {
   delivery: Delivery;
   /** What goes into `msg.payload` of a finished run. */
   result: 'run' | 'text' | 'json';
+  /** What goes out while a run is streamed. */
+  streamed: 'events' | 'text';
   tools: boolean;
   /** Seconds a tool may take. */
   toolTimeout: number;
@@ -55,6 +60,8 @@ export const CHOICES = {
   propertyType: ['msg', 'flow', 'global'],
   delivery: ['wait', 'start', 'stream'],
   result: ['run', 'text', 'json'],
+  streamed: ['events', 'text'],
+  messageType: ['msg', 'str', 'flow', 'global', 'env', 'jsonata'],
   busy: ['queue', 'error', 'cancel'],
   failures: ['catch', 'output'],
   paging: ['page', 'all', 'each'],
@@ -63,6 +70,7 @@ export const CHOICES = {
 /** The texts. */
 export const TEXTS = {
   method: 'createThreadAndRun',
+  message: '',
   property: 'payload',
   conversation: '',
   conversationType: 'msg',
@@ -95,11 +103,14 @@ export function readSettings(saved: RunsNodeDef): Settings {
   return {
     service: typeof def.service === 'string' ? def.service : '',
     method: text('method'),
+    message: text('message'),
+    messageType: choice('messageType'),
     property: text('property') || TEXTS.property,
     propertyType: choice('propertyType'),
     fields: isObject(def.fields) ? (def.fields as Record<string, Field>) : {},
     delivery: choice('delivery'),
     result: choice('result'),
+    streamed: choice('streamed'),
     tools: def.tools === true,
     toolTimeout: number('toolTimeout'),
     maxToolRounds: number('maxToolRounds'),

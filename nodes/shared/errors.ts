@@ -48,6 +48,21 @@ export class RunsError extends Error {
   }
 }
 
+/**
+ * Node-RED's `done` for errors of ours: where no Catch node takes one, the debug sidebar and the log show its sentence
+ * and nothing else. They print an Error with all that it holds, and a text as it is; a Catch node is given what either
+ * has of its own (runtime `Flow.handleError`).
+ */
+export function inWords(done: (error?: Error) => void): (error?: Error) => void {
+  return (error) => {
+    if (!isRunsError(error)) return error ? done(error) : done();
+    const { message, code, cause, stack } = error;
+    // An object, so that it can carry the rest.
+    const sentence = Object.assign(new String(message), { message, code, cause, stack });
+    done(sentence as unknown as Error);
+  };
+}
+
 /** Whether an error is one of ours; by name, since node and client are bundled apart. */
 export function isRunsError(error: unknown): error is RunsError {
   return error instanceof Error && error.name === 'RunsError';

@@ -148,7 +148,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await editor.closeAll();
     });
 
-    for (const method of methods) {
+    // All of them on the newer release; one on the older, whose controls are the same.
+    for (const method of release === '5' ? methods : methods.slice(0, 1)) {
       it(`${method.id}: keeps what is filled in`, async () => {
         const fields = Object.entries(method.parameters);
         let dialog = await editor.openDialog(`node-${method.id}`);

@@ -22,7 +22,7 @@ const NAMES = new Set([
 const SHARED: Record<string, readonly string[]> = {
   de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Tools'],
   'es-ES': ['Proxy'],
-  fr: ['Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
+  fr: ['Message', 'Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
   'pt-BR': ['Proxy', 'Thread'],
 };
 

@@ -14,7 +14,8 @@ import { getsPlainPayload, isWired } from './upstream.ts';
 /** The settings of a section: they go back to what they start with when it does not apply to the method. */
 const SETTINGS_OF: Partial<Record<Section, readonly (keyof Settings)[]>> = {
   delivery: ['delivery'],
-  stream: ['coalesce'],
+  message: ['message'],
+  stream: ['streamed', 'coalesce'],
   result: ['result'],
   tools: ['tools'],
   toolLimits: ['toolTimeout', 'maxToolRounds'],
@@ -52,6 +53,7 @@ export function prepare(node: EditorNode): void {
     if (node[name] === undefined) set(name, DEFAULTS[name]);
   }
   if (!node.property) set('property', DEFAULTS.property);
+  prepareMessage();
   input('property').typedInput({ types: ['msg', 'flow', 'global'], typeField: '#node-input-propertyType' });
   nameParts(input('property').parent(), 'runs-property', text('label.property'));
   prepareConversation(node);
@@ -118,6 +120,20 @@ function fillMethods(chosen: string): void {
     }
   }
   select.val(findMethod(chosen) ? chosen : 'createThreadAndRun');
+}
+
+/** What the user says: left empty, it is what the request brings. */
+function prepareMessage(): void {
+  const types = ['msg', 'str', 'flow', 'global', 'env', 'jsonata'];
+  input('message').typedInput({ types, typeField: '#node-input-messageType' });
+  nameParts(input('message').parent(), 'runs-message', text('label.message'));
+  const visible = input('message').parent().find('input.red-ui-typedInput-input');
+  const hint = () => {
+    const type = String(input('messageType').val());
+    visible.attr('placeholder', type === 'msg' ? entered('property') || 'payload' : '');
+  };
+  input('message').on('change', hint);
+  hint();
 }
 
 function prepareConversation(node: EditorNode): void {

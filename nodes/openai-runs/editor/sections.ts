@@ -3,6 +3,7 @@ import { findMethod } from '../methods/index.ts';
 import { effectiveDelivery, type OutputSettings } from './outputs.ts';
 
 export type Section =
+  | 'message'
   | 'delivery'
   | 'stream'
   | 'result'
@@ -26,6 +27,7 @@ export function sections(state: DialogState): Record<Section, boolean> {
   const list = method?.answers === 'list';
   const onThread = method?.answers === 'run' && method.onThread === true;
   return {
+    message: method?.answers === 'run' && method.addMessages !== undefined,
     delivery: method?.delivers === true,
     stream: delivery === 'stream',
     result: followed,

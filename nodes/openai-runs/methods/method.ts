@@ -55,6 +55,13 @@ export type Run = OpenAI.Beta.Threads.Run;
 export type Message = OpenAI.Beta.Threads.Message;
 export type RunStep = OpenAI.Beta.Threads.Runs.RunStep;
 
+/** A message to be added: what somebody said. */
+export interface NewMessage {
+  role: 'user' | 'assistant';
+  // biome-ignore lint/suspicious/noExplicitAny: a text, or parts that the API checks
+  content: any;
+}
+
 /** A call that has been sent: its parsed answer, and the raw response for headers. */
 export interface Sent<Answer> extends PromiseLike<Answer> {
   withResponse(): Promise<{ data: Answer; response: Response; request_id: string | null }>;
@@ -86,8 +93,10 @@ export interface RunMethod<P = Params> extends Common {
   readonly answers: 'run';
   /** Starts a run on a thread that exists: conversations and the rules for busy threads apply. */
   readonly onThread?: true;
-  /** Puts a payload that is a text in as the user's message, unless the fields hold messages already. */
-  addText?(params: Partial<P>, text: string): void;
+  /** Puts in what the user says, unless the fields hold messages already; only where the method takes messages. */
+  addMessages?(params: Partial<P>, messages: NewMessage[]): void;
+  /** Whether there is nothing that the user says. */
+  isSilent?(params: Partial<P>): boolean;
   send(client: OpenAI, params: P, options: RequestOptions): Sent<Run>;
   /** The same request asked for as an event stream; absent where the API has none. */
   stream?(client: OpenAI, params: P, options: RequestOptions): Sent<Stream<RunEvent>>;

@@ -34,9 +34,11 @@ export class Events {
 
   private send(event: RunEvent): void {
     const delta = textDelta(event);
+    const { streamed } = this.settings;
+    if (streamed === 'text' && !delta) return;
     const msg: NodeMessage & Record<string, unknown> = {
       ...this.job.msg,
-      payload: event.data,
+      payload: streamed === 'text' ? delta : event.data,
       event: event.event,
       seq: this.seq++,
     };

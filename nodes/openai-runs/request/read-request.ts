@@ -6,6 +6,7 @@ import type { RunsTranslate } from '../../shared/texts.ts';
 import type { Method, Parameter, Params } from '../methods/method.ts';
 import { type Delivery, type Field, isObject, type Settings } from '../settings.ts';
 import { accept, coerce, nameOf, type Refusal } from './check-field.ts';
+import { isBlank, messagesOf } from './messages-of.ts';
 
 export interface Request {
   params: Params;
@@ -78,15 +79,26 @@ export class Input {
       const value = await this.fieldValue(name, field, parameter, msg);
       if (value !== undefined) params[name] = value;
     }
-    this.addText(source, params);
+    await this.addMessages(msg, source, params);
     this.checkAll(params, source, given);
     return { params, delivery: this.delivery(asked.stream) };
   }
 
-  /** A text is the user's message, unless the form says what the messages are. Other values hold no fields. */
-  private addText(source: unknown, params: Params): void {
-    if (typeof source !== 'string' || source === '' || this.method.answers !== 'run') return;
-    this.method.addText?.(params, source);
+  /**
+   * What the user says: the form's message, or else a request that is no object of fields.
+   * @throws RunsError where nothing is said to a new conversation: a run would cost and could not answer
+   */
+  private async addMessages(msg: NodeMessage, source: unknown, params: Params): Promise<void> {
+    const { method, settings } = this;
+    if (method.answers !== 'run' || !method.addMessages) return;
+    const { message, messageType } = settings;
+    const said = message === '' ? source : await this.evaluate(message, messageType, msg, 'message');
+    const messages = messagesOf(said);
+    if (messages.length > 0) method.addMessages(params, messages);
+    const isRequest = message === '' && isObject(said);
+    if (isRequest || !method.isSilent?.(params) || (method.onThread && !isBlank(said))) return;
+    const where = message === '' ? this.where : `${messageType}.${message}`;
+    throw new RunsError(this.t('error.noMessage', { where }), { code: 'empty_message', param: 'message' });
   }
 
   /** The request object's own fields, each read once: what is checked is what is sent, even of a getter. */

@@ -28,9 +28,10 @@ export const createRun = runMethod<Params>({
     },
     include,
   } satisfies Parameters<Params>,
-  addText: (params, text) => {
-    params.additional_messages ??= [{ role: 'user', content: text }];
+  addMessages: (params, messages) => {
+    params.additional_messages ??= messages;
   },
+  isSilent: ({ additional_messages }) => !additional_messages?.length,
   send: (client, { thread_id, ...params }, options) =>
     client.beta.threads.runs.create(thread_id, { ...params, stream: false }, options),
   stream: (client, { thread_id, ...params }, options) =>

@@ -19,11 +19,12 @@ export const createThreadAndRun = runMethod<Params>({
     ...runOptions,
     tool_resources: { in: 'body', type: 'object', nullable: true },
   } satisfies Parameters<Params>,
-  addText: (params, text) => {
+  addMessages: (params, messages) => {
     // A thread that is no object is left for the check to refuse.
     const { thread = {} } = params;
-    if (isObject(thread)) params.thread = { messages: [{ role: 'user', content: text }], ...thread };
+    if (isObject(thread)) params.thread = { messages, ...thread };
   },
+  isSilent: ({ thread = {} }) => isObject(thread) && !(thread.messages as unknown[] | undefined)?.length,
   send: (client, params, options) => client.beta.threads.createAndRun({ ...params, stream: false }, options),
   stream: (client, params, options) => client.beta.threads.createAndRun({ ...params, stream: true }, options),
 });
