@@ -1,5 +1,5 @@
 /** The service (config node) in the editor. */
-import { prepareService, saveService } from './editor/dialog.ts';
+import { cancelService, prepareService, saveService } from './editor/dialog.ts';
 import { text } from './editor/i18n.ts';
 import { checkAssistants, checkAuthName, checkUrl, within } from './editor/validate.ts';
 import { VERSION } from './migrations/index.ts';
@@ -56,6 +56,7 @@ RED.nodes.registerType('openai-runs-service', {
   oneditsave() {
     saveService(this);
   },
+  oneditcancel: cancelService,
 });
 
 /** The part of an address that tells servers apart. */

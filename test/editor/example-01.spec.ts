@@ -33,10 +33,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('opens the dialog of the runs node, and from there that of its service', async () => {
       const dialog = await editor.openDialog(await editor.idOf('openai-runs'));
       assert.equal(await dialog.locator('#node-input-method').inputValue(), 'createThreadAndRun');
-      assert.equal(
-        await dialog.getByRole('textbox', { name: 'Assistant', exact: true }).inputValue(),
-        'asst_ExampleHelper',
-      );
+      assert.equal(await dialog.getByRole('button', { name: 'Choose Assistant' }).textContent(), 'Helper');
       await editor.picture(`${release}-runs-dialog`);
       const service = await editor.openConfig('service');
       assert.equal(await service.locator('#node-config-input-provider').inputValue(), 'rehearsal');

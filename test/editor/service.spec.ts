@@ -116,8 +116,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
 
     it('offers that assistant in the node, by name', async () => {
       const dialog = await editor.openDialog(RUNS);
-      await dialog.getByRole('textbox', { name: 'Assistant', exact: true }).click();
-      await editor.page.getByText(/^Janitor \(asst_/).click();
+      await editor.chooseAssistant(dialog, 'Janitor');
       await editor.closeDialog();
       const { fields } = (await editor.saved(RUNS)) as { fields: { assistant_id: { value: string } } };
       assert.match(fields.assistant_id.value, /^asst_/);
@@ -181,12 +180,27 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await test(dialog, /speaks the Runs API/);
       await editor.closeAll();
       const runs = await editor.openDialog(RUNS);
-      await runs.getByRole('textbox', { name: 'Assistant', exact: true }).fill('');
-      await runs.getByRole('textbox', { name: 'Assistant', exact: true }).click();
-      await editor.page.getByText('Far (asst_far)').click();
+      // The assistant of before is not one of the server's, and the dialog says so.
+      await runs.getByText('The service has no assistant of this ID.').waitFor();
+      await runs.getByRole('button', { name: 'Type of Assistant' }).click();
+      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('Assistant').click();
+      await editor.chooseAssistant(runs, 'Far');
       await editor.closeDialog();
       const { fields } = (await editor.saved(RUNS)) as { fields: { assistant_id: { value: string } } };
       assert.equal(fields.assistant_id.value, 'asst_far');
+    });
+
+    it('makes a new assistant from the list of the node, and chooses it there', async () => {
+      const runs = await editor.openDialog(RUNS);
+      await runs.getByRole('button', { name: 'Choose Assistant' }).click();
+      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('new assistant').click();
+      const service = await editor.openedConfig();
+      await service.getByLabel('Runs execute').selectOption('embedded');
+      await service.getByRole('group', { name: 'Assistants' }).getByLabel('Name').last().fill('Gardener');
+      await editor.closeDialog();
+      await runs.getByRole('button', { name: 'Choose Assistant' }).filter({ hasText: 'Gardener' }).waitFor();
+      await editor.closeDialog();
+      await editor.node(RUNS).getByText('Create thread and run: Gardener').waitFor();
     });
 
     it('shows where the database lies, and once it is deployed what is in it', async () => {

@@ -119,6 +119,12 @@ export class Editor {
     return this.#tray();
   }
 
+  /** The dialog of a config node that something else has opened. */
+  async openedConfig(): Promise<Locator> {
+    await this.page.locator('#node-config-dialog-ok:visible').waitFor();
+    return this.#tray();
+  }
+
   /** Done in a node's dialog, Update in that of a config node. */
   async closeDialog(): Promise<void> {
     const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
@@ -234,6 +240,12 @@ export class Editor {
       if (await isChosen()) return;
     }
     assert.fail(`The menu never offered ${name}`);
+  }
+
+  /** Chooses an assistant of the service by name. */
+  async chooseAssistant(dialog: Locator, name: string): Promise<void> {
+    const button = dialog.getByRole('button', { name: 'Choose Assistant' });
+    await this.choose(button, name, async () => (await button.textContent()) === name);
   }
 
   async #leave(tray: ElementHandle | null): Promise<void> {

@@ -39,6 +39,7 @@ export function prepareService(node: EditorNode): void {
   for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) input(name).val(value);
   fillPresets();
   prepareAssistants(list('assistants'), node.assistants ?? []);
+  if ($(document.body).data('runs-new-assistant')) list('assistants').editableList('addItem', {});
   preparePairs(list('headers'), 'headers', node.headers ?? []);
   preparePairs(list('query'), 'query', node.query ?? []);
   prepareDatabase(node.database ?? '');
@@ -58,6 +59,11 @@ export function prepareService(node: EditorNode): void {
 
 export function saveService(node: EditorNode): void {
   node.assistants = collectAssistants(list('assistants'));
+  // A node that asked for a new one is told which it is.
+  if ($(document.body).data('runs-new-assistant')) {
+    $(document.body).data('runs-made-assistant', node.assistants.at(-1)?.id);
+  }
+  cancelService();
   node.headers = collectPairs(list('headers'));
   node.query = collectPairs(list('query'));
   input('database').val(database());
@@ -67,6 +73,10 @@ export function saveService(node: EditorNode): void {
     if (!Number.isNaN(Number(entered(name)))) node[name] = Number(entered(name));
   }
   node.version = VERSION;
+}
+
+export function cancelService(): void {
+  $(document.body).removeData('runs-new-assistant');
 }
 
 function fillPresets(): void {

@@ -1,6 +1,7 @@
 /** The assistants that the chosen service offers. */
 
-export interface Suggestion {
+/** An assistant to choose: its id, and what a person calls it. */
+export interface Choice {
   value: string;
   label: string;
 }
@@ -18,13 +19,13 @@ export function forgetAssistants(): void {
   asked.clear();
 }
 
-/** As suggestions for the assistant field: declared ones of the embedded engine, else those the server has. */
-export async function assistantsOf(serviceId: string): Promise<Suggestion[]> {
+/** The declared assistants of the embedded engine, else those that the server has. */
+export async function assistantsOf(serviceId: string): Promise<Choice[]> {
   const service = RED.nodes.node(serviceId);
   if (!service) return [];
   const assistants =
     service.backend === 'server' ? await ask(serviceId) : (service.assistants as Assistant[]);
-  return (assistants ?? []).map(({ id, name }) => ({ value: id, label: name ? `${name} (${id})` : id }));
+  return (assistants ?? []).map(({ id, name }) => ({ value: id, label: name || id }));
 }
 
 /** The name a person gave an assistant, else its id. */

@@ -6,6 +6,7 @@ import { VERSION } from '../migrations/index.ts';
 import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
 import { assistantsOf, forgetAssistants } from './assistants.ts';
 import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
+import { onlyAssistant } from './first-drop.ts';
 import { text } from './i18n.ts';
 import { type OutputKind, outputKinds, outputMap } from './outputs.ts';
 import { type DialogState, deliveries, type Section, sections } from './sections.ts';
@@ -61,6 +62,7 @@ export function prepare(node: EditorNode): void {
     source: () => sourceOf(node, entered('property'), entered('propertyType')),
     optional: (field) => findsItself(entered('method'), field, conversation()),
     assistants: () => assistantsOf(entered('service')),
+    makeAssistant,
   };
   const rows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);
   const outputs = outputKinds(node as unknown as DialogState);
@@ -74,6 +76,7 @@ export function prepare(node: EditorNode): void {
   $('#node-input-delivery, #node-input-tools, #node-input-paging').on('change', showSections);
   $('#runs-conversation').on('change', showSections);
   input('property').on('change', () => rows.refresh());
+  input('service').on('change', () => takeService(rows));
   rows.show(entered('method'));
   offerDeliveries(node.delivery);
   showSections();
@@ -101,6 +104,20 @@ export function save(node: EditorNode): void {
 
 export function cancel(): void {
   open = undefined;
+}
+
+/** Opens the service at a new assistant; once it is saved there, it is chosen here. */
+function makeAssistant(): void {
+  $(document.body).data('runs-new-assistant', true);
+  $('#node-input-edit-service, #node-input-btn-service-edit').first().trigger('click');
+}
+
+/** The service was chosen, or its dialog has been closed with a change. */
+function takeService(rows: FieldRows): void {
+  forgetAssistants();
+  const made = $(document.body).data('runs-made-assistant') as string | undefined;
+  $(document.body).removeData('runs-made-assistant');
+  rows.offerAssistants(made ?? onlyAssistant(RED.nodes.node(entered('service'))));
 }
 
 function set(name: string, value: unknown): void {

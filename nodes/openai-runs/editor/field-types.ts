@@ -1,7 +1,7 @@
 /** How a field of the API is typed in: what its typedInput offers, and what a value may be. */
 import { jsonType } from '../../shared/editor/json-input.ts';
 import type { Parameter, ParameterType } from '../methods/method.ts';
-import type { Suggestion } from './assistants.ts';
+import type { Choice } from './assistants.ts';
 import { fieldName, text } from './i18n.ts';
 
 /** A field as it is saved in the flow. */
@@ -75,20 +75,34 @@ function checkJson(value: string, parameter: Parameter | undefined): true | stri
   return true;
 }
 
-/**
- * The types a field's typedInput offers, the usual one first.
- * @param suggest offers values for an id, e.g. the service's assistants
- */
-export function inputTypes(
-  field: string,
-  parameter: Parameter,
-  suggest?: () => Promise<Suggestion[]>,
-): TypedInputType[] {
+/** The type under which an assistant is chosen by its name; saved is its id, as a text. */
+export const BY_NAME = 'assistant';
+/** Stands for the assistant that is still to be made. */
+export const NEW_ASSISTANT = '+';
+
+/** The types of an assistant's field: one of those that the service has, or any id. */
+export function assistantTypes(parameter: Parameter, choices: Choice[]): TypedInputType[] {
+  const [id, ...others] = inputTypes('assistant_id', parameter);
+  const byName = {
+    value: BY_NAME,
+    label: fieldName('assistant_id'),
+    icon: 'fa fa-user-circle-o',
+    options: [
+      { value: '', label: text('value.chooseAssistant') },
+      ...choices,
+      { value: NEW_ASSISTANT, label: text('value.newAssistant') },
+    ],
+  };
+  return [byName, { ...(id as object), label: text('value.otherId') } as TypedInputType, ...others];
+}
+
+/** The types a field's typedInput offers, the usual one first. */
+export function inputTypes(field: string, parameter: Parameter): TypedInputType[] {
   const check = (type: string) => (value: string) => checkField({ value, type }, parameter);
   const types = parameterTypes(parameter);
   const offered: TypedInputType[] = [];
   if (parameter.enum) offered.push(choices('str', parameter.enum));
-  else if (types.includes('id') || types.includes('string')) offered.push(textType(field, suggest));
+  else if (types.includes('id') || types.includes('string')) offered.push(textType(field));
   if (types.includes('number') || types.includes('integer')) {
     offered.push({ value: 'num', label: builtIn('num'), icon: `${PICTURES}09.svg`, validate: check('num') });
   }
@@ -125,16 +139,8 @@ function choices(value: 'str' | 'bool' | 'json', options: readonly string[]) {
   };
 }
 
-function textType(field: string, suggest?: () => Promise<Suggestion[]>): TypedInputType {
+function textType(field: string): TypedInputType {
   const plain = { value: 'str', label: builtIn('str'), icon: `${PICTURES}az.svg` };
-  if (suggest) {
-    return {
-      ...plain,
-      autoComplete: (value, done) => {
-        suggest().then((all) => done(matching(all, value)));
-      },
-    };
-  }
   if (!LONG_TEXTS.has(field)) return plain;
   return {
     ...plain,
@@ -148,10 +154,4 @@ function textType(field: string, suggest?: () => Promise<Suggestion[]>): TypedIn
       });
     },
   };
-}
-
-/** The ones that contain what is typed; all of them once one is chosen, so that another can be. */
-function matching(all: Suggestion[], typed: string): Suggestion[] {
-  if (all.some(({ value }) => value === typed)) return all;
-  return all.filter(({ label }) => label.toLowerCase().includes(typed.toLowerCase()));
 }

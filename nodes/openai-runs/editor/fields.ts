@@ -1,8 +1,17 @@
 /** The rows of a method's fields: made from its template, filled from what was saved, read back on save. */
 import { findMethod } from '../methods/index.ts';
 import type { Parameter } from '../methods/method.ts';
-import type { Suggestion } from './assistants.ts';
-import { checkField, fromInput, inputTypes, type SavedField, toInput } from './field-types.ts';
+import type { Choice } from './assistants.ts';
+import {
+  assistantTypes,
+  BY_NAME,
+  checkField,
+  fromInput,
+  inputTypes,
+  NEW_ASSISTANT,
+  type SavedField,
+  toInput,
+} from './field-types.ts';
 import { fieldName, text } from './i18n.ts';
 
 export type SavedFields = Record<string, SavedField>;
@@ -14,7 +23,9 @@ export interface FieldContext {
   /** Whether the field need not be there although the API asks for it. */
   optional(field: string): boolean;
   /** The assistants to offer. */
-  assistants(): Promise<Suggestion[]>;
+  assistants(): Promise<Choice[]>;
+  /** Goes to where assistants are made. */
+  makeAssistant(): void;
 }
 
 const ICONS: Record<string, string> = {
@@ -71,6 +82,38 @@ export class FieldRows {
       if (shown) this.#fill(template);
     });
     this.refresh();
+    this.offerAssistants();
+  }
+
+  /**
+   * Offers the service's assistants by name, and keeps the one that is chosen if it is among them.
+   * @param preferred the id to choose where nothing is chosen yet, or no other fits
+   */
+  async offerAssistants(preferred?: string): Promise<void> {
+    const choices = await this.#context.assistants();
+    this.#each((name, row, input) => {
+      const parameter = this.#parameter(name);
+      if (name !== 'assistant_id' || !parameter) return;
+      const { value, type } = this.#read(input);
+      input.typedInput('types', assistantTypes(parameter, choices));
+      if (type === 'str') {
+        const known = (id: string) => choices.some((choice) => choice.value === id);
+        const chosen = preferred && (value === '' || !known(value)) ? preferred : value;
+        const byName = known(chosen) || (chosen === '' && choices.length > 0);
+        input.typedInput('type', byName ? BY_NAME : 'str').typedInput('value', toInput(chosen));
+      }
+      nameParts(row, input.attr('data-id') ?? '', fieldName(name));
+      this.#markUnknown(row, input, choices);
+    });
+    this.refresh();
+  }
+
+  /** Says so where the service has no assistant of that id. */
+  #markUnknown(row: JQuery, input: JQuery, choices: Choice[]): void {
+    const { value, type } = this.#read(input);
+    const isLiteral = type === 'str' && value !== '' && !value.includes('${');
+    const unknown = isLiteral && choices.length > 0 && !choices.some((choice) => choice.value === value);
+    row.find('.runs-hint').text(unknown ? text('hint.unknownAssistant') : '');
   }
 
   /** What is to be saved: the fields of the method shown that are not empty. */
@@ -127,21 +170,35 @@ export class FieldRows {
       .appendTo(label);
     const input = $('<input>', { type: 'text', class: 'runs-field', style: 'width: 100%' });
     row.addClass('form-row').append(label, input);
-    const suggest = name === 'assistant_id' ? () => this.#context.assistants() : undefined;
-    input.typedInput({ types: inputTypes(name, parameter, suggest) });
+    input.attr('data-id', id).typedInput({ types: inputTypes(name, parameter) });
     nameParts(row, id, fieldName(name));
     input.on('change', () => this.refresh());
-    // Node-RED offers completions on the arrow key only; a click asks for them, too.
-    const visible = row.find('input.red-ui-typedInput-input');
-    if (suggest) visible.on('click', () => visible.trigger($.Event('keyup', { keyCode: 40 })));
+    if (name === 'assistant_id') this.#watchAssistant(row, input);
+  }
+
+  #watchAssistant(row: JQuery, input: JQuery): void {
+    $('<div>', { class: 'runs-hint', role: 'status' }).appendTo(row);
+    input.on('change', async () => {
+      if (input.typedInput('value') === NEW_ASSISTANT) {
+        input.typedInput('value', '');
+        this.#context.makeAssistant();
+        return;
+      }
+      this.#markUnknown(row, input, await this.#context.assistants());
+    });
+  }
+
+  /** A field as it is saved: an assistant chosen by name is an id. */
+  #read(input: JQuery): SavedField {
+    const type = input.typedInput('type');
+    return { value: fromInput(input.typedInput('value')), type: type === BY_NAME ? 'str' : type };
   }
 
   #remember(): void {
     this.#each((name, _, input) => {
-      const value = fromInput(input.typedInput('value'));
-      const type = input.typedInput('type');
-      if (value === '' && !this.#values.has(name)) return;
-      this.#values.set(name, { value, type });
+      const field = this.#read(input);
+      if (field.value === '' && !this.#values.has(name)) return;
+      this.#values.set(name, field);
     });
   }
 
