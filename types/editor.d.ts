@@ -29,6 +29,7 @@ interface JQuery {
   typedInput(set: 'value' | 'type', value: string): JQuery;
   typedInput(set: 'types', types: TypedInputType[]): JQuery;
   typedInput(check: 'validate'): boolean;
+  typedInput(set: 'width', width: string): JQuery;
   editableList(options: object): JQuery;
   editableList(get: 'items'): JQuery;
   editableList(add: 'addItem', item: object): JQuery;

@@ -10,6 +10,8 @@ import { databaseFile, openNetwork, openService } from './open.ts';
 import { readServiceSettings, type ServiceSettings, type TestResult } from './settings.ts';
 
 const TEST_LIMIT = 15_000;
+/** Names that a dialog offers at most. */
+const MOST_MODELS = 500;
 
 /** Adds the routes below `/openai-runs-service/:id/`; each asks for a permission of its own. */
 export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void {
@@ -30,6 +32,11 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
       }
     },
   );
+
+  RED.httpAdmin.get('/openai-runs-service/:id/models', sameSite, may('read'), async (request, response) => {
+    const service = serviceOf(String(request.params.id));
+    response.json(service?.connect ? await listModelsOf(service).catch(() => []) : []);
+  });
 
   RED.httpAdmin.post(
     '/openai-runs-service/:id/database',
@@ -85,6 +92,12 @@ async function listAssistants(service: ServiceNode): Promise<{ id: string; name:
   const { client } = await service.connect();
   const page = await client.beta.assistants.list({ limit: 100 }, { timeout: TEST_LIMIT, maxRetries: 0 });
   return page.data.map(({ id, name }) => ({ id, name }));
+}
+
+async function listModelsOf(service: ServiceNode): Promise<string[]> {
+  const { client } = await service.connect();
+  const page = await client.models.list({ timeout: TEST_LIMIT, maxRetries: 0 });
+  return page.data.slice(0, MOST_MODELS).map(({ id }) => id);
 }
 
 /** What the database of a service holds; nothing where it can't be opened, which the node says by itself. */
@@ -155,10 +168,11 @@ async function testModel(options: TestOptions): Promise<TestResult> {
       AbortSignal.timeout(TEST_LIMIT),
     );
     const values = { ms: since(start), count: names.length, model, models: names.slice(0, 8).join(', ') };
+    const models = names.slice(0, MOST_MODELS);
     if (!model || names.includes(model) || names.includes(`${model}:latest`)) {
-      return { ok: true, key: model ? 'model' : 'models', values };
+      return { ok: true, key: model ? 'model' : names.length === 1 ? 'oneModel' : 'models', values, models };
     }
-    return { ok: false, key: 'noModel', values };
+    return { ok: false, key: 'noModel', values, models };
   } catch (error) {
     return failed(error, apiKey);
   } finally {

@@ -52,6 +52,8 @@ export interface TestResult {
   /** Below `test` in the locale. */
   key: Below<ServiceText, 'test'>;
   values: Record<string, unknown>;
+  /** The provider's models, where it lists them. */
+  models?: string[];
 }
 
 /** As a flow has it: nothing of it is certain. */

@@ -14,8 +14,8 @@ export class Job {
   /** Milliseconds since 1970, for the seconds in the status. */
   readonly since = Date.now();
   state: JobState = 'requesting';
-  /** Tools answered of tools asked, while in state `tools`. */
-  progress = { answered: 0, count: 0 };
+  /** Tools answered of tools asked, and the name of the first, while in state `tools`. */
+  progress = { answered: 0, count: 0, tool: '' };
   /** Messages that stand before this one on its thread, while in state `waiting`. */
   ahead = 0;
   /** The next attempt: its number, when it comes, in milliseconds since 1970, and whether a rate limit is why. */

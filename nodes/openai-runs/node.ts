@@ -170,7 +170,9 @@ export class RunsNode {
   private end(job: Job, error?: unknown): void {
     if (!this.jobs.delete(job)) return;
     const failure = error === undefined ? undefined : this.asFailure(error, job);
-    this.parts.status.rest(failure?.message);
+    const { run } = job.view ?? {};
+    const figures = run && { took: Date.now() - job.since, tokens: run.usage?.total_tokens };
+    this.parts.status.rest(failure?.message, figures);
     try {
       job.finish(failure);
     } catch (fault) {

@@ -88,6 +88,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByRole('button', { name: /assistant$/ }).click();
       await dialog.getByRole('group', { name: 'Assistants' }).getByLabel('Name').fill('Janitor');
       await dialog.getByLabel('Instructions').fill('Switch lamps.\nSay so.');
+      await dialog.getByRole('button', { name: 'as JSON' }).click();
       await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill(JSON.stringify([TOOL]));
       const schema = dialog.getByRole('textbox', { name: 'Output', exact: true });
       const output = dialog.getByRole('button', { name: 'Output' }).first();
@@ -114,6 +115,54 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual((await editor.saved(SERVICE)).assistants, assistants);
     });
 
+    it('takes a function from the form, keeps it, and shows the same as JSON', async () => {
+      let dialog = await open();
+      await dialog.locator('details.runs-assistant > summary').click();
+      const functions = dialog.getByRole('group', { name: 'Functions' });
+      await functions.getByRole('button', { name: 'function', exact: true }).click();
+      await functions.getByLabel('Name of the function').last().fill('set_blind');
+      await functions.getByLabel('Description for the model').last().fill('Move a blind');
+      await functions.getByRole('button', { name: 'parameter', exact: true }).last().click();
+      await functions.getByLabel('Parameter name').fill('position');
+      await functions.getByLabel('Type').selectOption('integer');
+      await functions.getByLabel('allowed values, with commas').fill('0, 50, 100');
+      await functions.getByText('arguments exactly by the schema').last().click();
+      await editor.picture(`${release}-service-function`);
+      await save();
+
+      const made = {
+        type: 'function',
+        function: {
+          name: 'set_blind',
+          description: 'Move a blind',
+          parameters: {
+            type: 'object',
+            properties: { position: { type: 'integer', enum: [0, 50, 100] } },
+            required: ['position'],
+            additionalProperties: false,
+          },
+          strict: true,
+        },
+      };
+      const saved = (await editor.saved(SERVICE)) as { assistants: { tools: object[] }[] };
+      assert.deepEqual(saved.assistants[0]?.tools, [TOOL, made]);
+
+      dialog = await open();
+      await dialog.locator('details.runs-assistant > summary').click();
+      await dialog.getByRole('button', { name: 'as JSON' }).click();
+      const json = dialog.getByRole('textbox', { name: 'Tools', exact: true });
+      assert.deepEqual(JSON.parse(await json.inputValue()), [TOOL, made]);
+      await json.fill(JSON.stringify([TOOL]));
+      await dialog.getByRole('button', { name: 'as a form' }).click();
+      await dialog
+        .getByRole('group', { name: 'Functions' })
+        .getByText('set_blind')
+        .waitFor({ state: 'detached' });
+      await save();
+      const after = (await editor.saved(SERVICE)) as { assistants: { tools: object[] }[] };
+      assert.deepEqual(after.assistants[0]?.tools, [TOOL]);
+    });
+
     it('offers that assistant in the node, by name', async () => {
       const dialog = await editor.openDialog(RUNS);
       await editor.chooseAssistant(dialog, 'Janitor');
@@ -126,12 +175,13 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('refuses tools that the API would refuse, with the reason', async () => {
       const dialog = await open();
       await dialog.locator('details.runs-assistant > summary').click();
+      await dialog.getByRole('button', { name: 'as JSON' }).click();
       await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill('[{"type":"function"}]');
       await save();
       assert.match(await editor.faults(SERVICE), /Janitor: tool 1 needs a function name/);
       const again = await open();
       await again.locator('details.runs-assistant > summary').click();
-      await again.getByRole('textbox', { name: 'Tools', exact: true }).fill('');
+      await again.getByRole('button', { name: 'Remove the function' }).click();
       await save();
       assert.equal(await editor.faults(SERVICE), '');
     });
@@ -147,6 +197,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.doesNotMatch((await dialog.getByRole('status').textContent()) ?? '', /sk-wrong/);
       await dialog.getByLabel('API key').fill('sk-right');
       await test(dialog, /2 models \(large, small\)/);
+      const offered = await dialog
+        .locator('#runs-service-models option')
+        .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
+      assert.deepEqual(offered, ['large', 'small']);
       await dialog.getByLabel('Default model').fill('small');
       await test(dialog, /small among them/);
       await dialog.getByLabel('Default model').fill('huge');
@@ -158,7 +212,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
 
     it('keeps the settings of a server, and the key among the credentials only', async () => {
       const dialog = await open();
-      await dialog.getByLabel('Start from').selectOption('azure');
+      await dialog.getByLabel('Start from').selectOption('foundry');
       await dialog.getByText('More about the server').click();
       await dialog.getByLabel('Address').fill(url);
       await dialog.getByLabel('Key goes into').selectOption('bearer');
@@ -168,7 +222,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const saved = await editor.saved(SERVICE);
       assert.equal(saved.backend, 'server');
       assert.equal(saved.url, url);
-      assert.deepEqual(saved.query, [{ name: 'api-version', value: '2024-05-01-preview' }]);
+      assert.deepEqual(saved.query, [{ name: 'api-version', value: 'v1' }]);
       assert.equal(await editor.faults(SERVICE), '');
       assert.equal(await editor.faults(RUNS), '');
       await editor.deploy();

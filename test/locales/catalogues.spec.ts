@@ -14,6 +14,13 @@ const NAMES = new Set([
   'llama.cpp',
   'LM Studio',
   'vLLM',
+  'LiteLLM',
+  'Anthropic',
+  'Google Gemini',
+  'Mistral',
+  'Groq',
+  'OpenRouter',
+  'Azure OpenAI',
   'Authorization: Bearer',
   'Top p',
 ]);
@@ -21,14 +28,14 @@ const NAMES = new Set([
 /** Words that a language really shares with English, or borrowed; each was looked at. */
 const SHARED: Record<string, readonly string[]> = {
   de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Tools'],
-  'es-ES': ['Proxy'],
+  'es-ES': ['Proxy', '__seconds__ s · __tokens__ tokens'],
   fr: ['Message', 'Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
-  'pt-BR': ['Proxy', 'Thread'],
+  'pt-BR': ['Proxy', 'Thread', '__seconds__ s · __tokens__ tokens'],
 };
 
 /** Nothing but places to fill in, addresses, units and signs is the same everywhere. */
 function hasWords(text: string): boolean {
-  return /\p{L}/u.test(text.replace(/__\w+?__|https?:\/\/\S+|\bKB\b/g, ''));
+  return /\p{L}/u.test(text.replace(/__\w+?__|https?:\/\/\S+|\b(?:KB|s)\b/g, ''));
 }
 
 const mayStay = (language: string, english: string) =>

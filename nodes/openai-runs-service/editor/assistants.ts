@@ -2,6 +2,7 @@
 
 import { jsonType } from '../../shared/editor/json-input.ts';
 import type { Below, ServiceText } from '../../shared/texts.ts';
+import { FunctionsForm, type Tool } from './functions.ts';
 import { text } from './i18n.ts';
 import { type Assistant, checkJson, checkTools } from './validate.ts';
 
@@ -53,9 +54,13 @@ function buildItem(container: JQuery, assistant: Assistant, open: boolean): void
       `${id}-model`,
       'model',
       'cube',
-      $('<input>', { type: 'text', id: `${id}-model`, placeholder: text('assistant.modelDefault') }).val(
-        assistant.model ?? '',
-      ),
+      $('<input>', {
+        type: 'text',
+        class: 'runs-assistant-model',
+        id: `${id}-model`,
+        list: 'runs-service-models',
+        placeholder: text('assistant.modelDefault'),
+      }).val(assistant.model ?? ''),
     ),
     instructionsRow(id, assistant),
     toolsRow(id, assistant),
@@ -111,10 +116,38 @@ function instructionsRow(id: string, assistant: Assistant): JQuery {
   return row(`${id}-instructions`, 'instructions', 'file-text-o', area, expand).addClass('runs-top');
 }
 
+/** The tools, as a form or as JSON: two views of the same, one at a time. */
 function toolsRow(id: string, assistant: Assistant): JQuery {
   const input = $('<input>', { type: 'text', class: 'runs-assistant-tools', placeholder: '[]' });
   input.val(assistant.tools?.length ? JSON.stringify(assistant.tools) : '');
-  return row(`${id}-tools`, 'tools', 'wrench', input);
+  const form = new FunctionsForm((assistant.tools ?? []) as Tool[]);
+  const asJson = row(`${id}-tools`, 'tools', 'wrench', input).hide();
+  const asForm = $('<div>', { class: 'form-row runs-tools-form' }).append(form.element).data('form', form);
+  const turn = $('<button>', { type: 'button', class: 'red-ui-button red-ui-button-small runs-turn' });
+  const label = () => turn.text(text(asJson.is(':hidden') ? 'function.asJson' : 'function.asForm'));
+  turn.on('click', () => {
+    if (asForm.is(':visible')) {
+      input.typedInput('value', form.tools.length > 0 ? JSON.stringify(form.tools) : '');
+      asForm.hide();
+      asJson.show();
+      input.typedInput('width', '100%');
+    } else {
+      // What can't be read stays where it can be mended.
+      if (!input.typedInput('validate')) return;
+      form.show((parse(input.typedInput('value') || '[]') ?? []) as Tool[]);
+      asJson.hide();
+      asForm.show();
+    }
+    label();
+  });
+  const heading = $('<label>', { style: 'flex-basis: auto' }).append(
+    $('<i>', { class: 'fa fa-wrench', 'aria-hidden': 'true' }),
+    $('<span>').text(` ${text('function.title')}`),
+  );
+  const head = $('<div>', { class: 'form-row', style: 'margin-bottom: 4px' }).append(heading, turn);
+  const block = $('<div>').append(head, asForm, asJson);
+  turn.text(text('function.asJson'));
+  return block;
 }
 
 function formatRow(id: string, assistant: Assistant): JQuery {
@@ -175,7 +208,14 @@ function readItem(container: JQuery): Assistant {
     if (value(part)) assistant[part] = value(part);
   }
   if (value('temperature')) assistant.temperature = Number(value('temperature'));
-  readTools(assistant, container.find('.runs-assistant-tools').typedInput('value'));
+  const asForm = container.find('.runs-tools-form');
+  if (asForm.css('display') === 'none') {
+    readTools(assistant, container.find('.runs-assistant-tools').typedInput('value'));
+  } else {
+    const { tools } = asForm.data('form') as FunctionsForm;
+    if (tools.length > 0) assistant.tools = tools;
+    else delete assistant.tools;
+  }
   const format = container.find('.runs-assistant-format');
   readFormat(assistant, format.typedInput('type'), format.typedInput('value'));
   return assistant;

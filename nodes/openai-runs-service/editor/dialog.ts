@@ -4,7 +4,7 @@ import { CHOICES, NUMBERS, type ServiceSettings, type TestResult } from '../sett
 import { collectAssistants, prepareAssistants } from './assistants.ts';
 import { text } from './i18n.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
-import { presets } from './presets.ts';
+import { presetOf, presets } from './presets.ts';
 import { needsUrl, usesUrl } from './validate.ts';
 
 /** What a flow written by hand may lack. */
@@ -53,6 +53,7 @@ export function prepareService(node: EditorNode): void {
   });
   input('database').on('change', () => showDatabase(node.id));
   list('test').on('click', () => testService(node.id));
+  offerModels(node.id);
   showParts();
   showDatabase(node.id);
 }
@@ -92,8 +93,38 @@ function fillPresets(): void {
     for (const [name, value] of Object.entries(settings)) input(name).val(value);
     addPairs(query ?? []);
     input('backend').trigger('change');
-    select.val('');
   });
+  const show = () => {
+    const [backend, provider, url] = [entered('backend'), entered('provider'), entered('url')];
+    select.val(presetOf({ backend, provider, url })?.id ?? '');
+  };
+  $('#node-config-input-backend, #node-config-input-provider, #node-config-input-url').on('change', show);
+  show();
+}
+
+/** Offers the provider's models where a model is typed: known after a test, or asked for when the list is wanted. */
+function offerModels(id: string): void {
+  const models = $('<datalist>', { id: 'runs-service-models' }).appendTo(list('test').parent());
+  let asked = '';
+  list('assistants')
+    .parent()
+    .add(input('model'))
+    .on('focusin', async ({ target }) => {
+      const wantsModel = $(target).is('#node-config-input-model, .runs-assistant-model');
+      const [address, provider] = [entered('url'), entered('provider')];
+      if (!wantsModel || asked === address || entered('backend') === 'server' || provider === 'rehearsal')
+        return;
+      asked = address;
+      showModels(await ask<TestResult>(id, 'test', tested()));
+    });
+  input('model').attr('list', models.attr('id') ?? '');
+}
+
+function showModels(answer: TestResult | undefined): void {
+  const names = answer?.models ?? [];
+  list('models')
+    .empty()
+    .append(names.map((value) => $('<option>', { value })));
 }
 
 /** As it is saved: empty for the default place. */
@@ -119,16 +150,22 @@ async function showDatabase(id: string): Promise<void> {
 
 /** Tries the settings as they stand in the dialog; nothing is stored. */
 async function testService(id: string): Promise<void> {
+  const result = list('test-result').removeClass('runs-bad').text(text('test.asking'));
+  list('test').prop('disabled', true);
+  const answer = await ask<TestResult>(id, 'test', tested());
+  list('test').prop('disabled', false);
+  showModels(answer);
+  const { ok, key, values }: TestResult = answer ?? { ok: false, key: 'noRuntime', values: {} };
+  result.toggleClass('runs-bad', !ok).text(text(`test.${key}`, { ...values }));
+}
+
+/** The settings that decide who is asked, as they stand in the dialog. */
+function tested(): Record<string, unknown> {
   const settings: Record<string, unknown> = { apiKey: input('apiKey').val() };
   for (const name of TESTED) settings[name] = entered(name);
   settings.headers = collectPairs(list('headers'));
   settings.query = collectPairs(list('query'));
-  const result = list('test-result').removeClass('runs-bad').text(text('test.asking'));
-  list('test').prop('disabled', true);
-  const answer = await ask<TestResult>(id, 'test', settings);
-  list('test').prop('disabled', false);
-  const { ok, key, values }: TestResult = answer ?? { ok: false, key: 'noRuntime', values: {} };
-  result.toggleClass('runs-bad', !ok).text(text(`test.${key}`, { ...values }));
+  return settings;
 }
 
 /** Asks the runtime; undefined where it does not answer or may not. */

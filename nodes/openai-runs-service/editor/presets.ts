@@ -20,6 +20,23 @@ export const presets: readonly Preset[] = [
   { id: 'llamacpp', backend: 'embedded', provider: 'chat', url: 'http://127.0.0.1:8080/v1' },
   { id: 'lmstudio', backend: 'embedded', provider: 'chat', url: 'http://127.0.0.1:1234/v1' },
   { id: 'vllm', backend: 'embedded', provider: 'chat', url: 'http://127.0.0.1:8000/v1' },
+  { id: 'litellm', backend: 'embedded', provider: 'chat', url: 'http://127.0.0.1:4000/v1' },
+  { id: 'anthropic', backend: 'embedded', provider: 'chat', url: 'https://api.anthropic.com/v1' },
+  {
+    id: 'gemini',
+    backend: 'embedded',
+    provider: 'chat',
+    url: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  },
+  { id: 'mistral', backend: 'embedded', provider: 'chat', url: 'https://api.mistral.ai/v1' },
+  { id: 'groq', backend: 'embedded', provider: 'chat', url: 'https://api.groq.com/openai/v1' },
+  { id: 'openrouter', backend: 'embedded', provider: 'chat', url: 'https://openrouter.ai/api/v1' },
+  {
+    id: 'azureChat',
+    backend: 'embedded',
+    provider: 'chat',
+    url: 'https://RESOURCE.openai.azure.com/openai/v1',
+  },
   { id: 'chat', backend: 'embedded', provider: 'chat', url: 'https://' },
   {
     id: 'foundry',
@@ -28,13 +45,17 @@ export const presets: readonly Preset[] = [
     auth: 'bearer',
     query: [{ name: 'api-version', value: 'v1' }],
   },
-  {
-    id: 'azure',
-    backend: 'server',
-    url: 'https://RESOURCE.openai.azure.com/openai',
-    auth: 'header',
-    authName: 'api-key',
-    query: [{ name: 'api-version', value: '2024-05-01-preview' }],
-  },
   { id: 'server', backend: 'server', url: 'https://', auth: 'bearer' },
 ];
+
+/** The preset that settings began with, as far as they show it; undefined where none fits. */
+export function presetOf(settings: { backend: string; provider: string; url: string }): Preset | undefined {
+  const fits = ({ backend, provider, url = '' }: Preset) => {
+    if (backend !== settings.backend || (provider && provider !== settings.provider)) return false;
+    if (provider === 'rehearsal') return true;
+    // Words in capitals stand for names of one's own.
+    const pattern = url.split(/[A-Z]{4,}/).map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
+    return new RegExp(`^${pattern.join('[^/]+')}$`).test(settings.url.replace(/\/$/, ''));
+  };
+  return presets.find(fits);
+}

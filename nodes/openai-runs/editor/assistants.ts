@@ -35,6 +35,15 @@ export function assistantName(serviceId: string, id: string): string {
   return declared.find((assistant: Assistant) => assistant.id === id)?.name || id;
 }
 
+/** The models of the service's provider; none where it lists none, or is not deployed yet. */
+export async function modelsOf(serviceId: string): Promise<Choice[]> {
+  if (!serviceId) return [];
+  const names = await Promise.resolve<string[]>(
+    $.getJSON(`openai-runs-service/${encodeURIComponent(serviceId)}/models`),
+  ).catch(() => []);
+  return names.map((name) => ({ value: name, label: name }));
+}
+
 function ask(serviceId: string): Promise<Assistant[]> {
   const known = asked.get(serviceId);
   if (known) return known;

@@ -4,7 +4,7 @@ import { findMethod, methods } from '../methods/index.ts';
 import type { MethodId } from '../methods/method.ts';
 import { VERSION } from '../migrations/index.ts';
 import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
-import { assistantsOf, forgetAssistants } from './assistants.ts';
+import { assistantsOf, forgetAssistants, modelsOf } from './assistants.ts';
 import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
 import { onlyAssistant } from './first-drop.ts';
 import { text } from './i18n.ts';
@@ -62,6 +62,7 @@ export function prepare(node: EditorNode): void {
     source: () => sourceOf(node, entered('property'), entered('propertyType')),
     optional: (field) => findsItself(entered('method'), field, conversation()),
     assistants: () => assistantsOf(entered('service')),
+    models: () => modelsOf(entered('service')),
     makeAssistant,
   };
   const rows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);

@@ -96,13 +96,20 @@ export function assistantTypes(parameter: Parameter, choices: Choice[]): TypedIn
   return [byName, { ...(id as object), label: text('value.otherId') } as TypedInputType, ...others];
 }
 
-/** The types a field's typedInput offers, the usual one first. */
-export function inputTypes(field: string, parameter: Parameter): TypedInputType[] {
+/**
+ * The types a field's typedInput offers, the usual one first.
+ * @param suggest offers texts to choose from, any other is allowed
+ */
+export function inputTypes(
+  field: string,
+  parameter: Parameter,
+  suggest?: () => Promise<Choice[]>,
+): TypedInputType[] {
   const check = (type: string) => (value: string) => checkField({ value, type }, parameter);
   const types = parameterTypes(parameter);
   const offered: TypedInputType[] = [];
   if (parameter.enum) offered.push(choices('str', parameter.enum));
-  else if (types.includes('id') || types.includes('string')) offered.push(textType(field));
+  else if (types.includes('id') || types.includes('string')) offered.push(textType(field, suggest));
   if (types.includes('number') || types.includes('integer')) {
     offered.push({ value: 'num', label: builtIn('num'), icon: `${PICTURES}09.svg`, validate: check('num') });
   }
@@ -139,8 +146,18 @@ function choices(value: 'str' | 'bool' | 'json', options: readonly string[]) {
   };
 }
 
-function textType(field: string): TypedInputType {
+function textType(field: string, suggest?: () => Promise<Choice[]>): TypedInputType {
   const plain = { value: 'str', label: builtIn('str'), icon: `${PICTURES}az.svg` };
+  if (suggest) {
+    const matches = (typed: string) => (choice: Choice) =>
+      choice.label.toLowerCase().includes(typed.toLowerCase());
+    return {
+      ...plain,
+      autoComplete: (typed, done) => {
+        suggest().then((all) => done(all.filter(matches(typed))));
+      },
+    };
+  }
   if (!LONG_TEXTS.has(field)) return plain;
   return {
     ...plain,

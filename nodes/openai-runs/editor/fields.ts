@@ -24,6 +24,8 @@ export interface FieldContext {
   optional(field: string): boolean;
   /** The assistants to offer. */
   assistants(): Promise<Choice[]>;
+  /** The models to offer. */
+  models(): Promise<Choice[]>;
   /** Goes to where assistants are made. */
   makeAssistant(): void;
 }
@@ -170,7 +172,8 @@ export class FieldRows {
       .appendTo(label);
     const input = $('<input>', { type: 'text', class: 'runs-field', style: 'width: 100%' });
     row.addClass('form-row').append(label, input);
-    input.attr('data-id', id).typedInput({ types: inputTypes(name, parameter) });
+    const suggest = name === 'model' ? () => this.#context.models() : undefined;
+    input.attr('data-id', id).typedInput({ types: inputTypes(name, parameter, suggest) });
     nameParts(row, id, fieldName(name));
     input.on('change', () => this.refresh());
     if (name === 'assistant_id') this.#watchAssistant(row, input);

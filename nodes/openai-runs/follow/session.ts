@@ -7,6 +7,7 @@ import type { Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
 import type { NodeParts } from '../node-parts.ts';
 import { Events } from '../output/events.ts';
 import type { Request } from '../request/read-request.ts';
+import type { ToolCall } from '../tools/round.ts';
 import { hasSettled, isRunEvent, RunView } from './run-view.ts';
 
 export interface SessionOptions {
@@ -101,8 +102,8 @@ export class RunSession {
   }
 
   /** Shows how many of a round's tools have answered. */
-  showTools({ answered, calls }: { answered: number; calls: readonly unknown[] }): void {
-    this.job.progress = { answered, count: calls.length };
+  showTools({ answered, calls }: { answered: number; calls: readonly ToolCall[] }): void {
+    this.job.progress = { answered, count: calls.length, tool: calls[0]?.function.name ?? '' };
     this.job.state = 'tools';
     this.parts.status.update();
   }

@@ -6,6 +6,8 @@ import type { Job, JobState } from '../job.ts';
 
 /** Milliseconds between two updates. */
 const PACE = 500;
+/** Milliseconds that the figures of a finished run are shown. */
+const LINGER = 5_000;
 /** Longest error text that is shown below a node. */
 const LONGEST = 60;
 
@@ -19,9 +21,17 @@ const LOOKS: Readonly<Record<JobState, Pick<NodeStatus, 'fill' | 'shape'>>> = {
 };
 
 /** Waiting for a place in the service and waiting for a thread read differently. */
-function wordFor({ state, ahead, retry }: Job): Below<RunsText, 'status'> {
+function wordFor({ state, ahead, retry, progress }: Job): Below<RunsText, 'status'> {
   if (retry && retry.at > Date.now()) return retry.limited ? 'rateLimited' : 'askedAgain';
+  if (state === 'tools' && progress.count === 1) return 'tool';
   return state === 'waiting' && ahead > 0 ? 'waitingAhead' : state;
+}
+
+/** What a finished job is summed up with. */
+export interface Figures {
+  /** Milliseconds. */
+  took: number;
+  tokens: number | undefined;
 }
 
 export class Status {
@@ -30,6 +40,7 @@ export class Status {
   private readonly t: RunsTranslate;
   private timer: NodeJS.Timeout | undefined;
   private ticker: NodeJS.Timeout | undefined;
+  private lingering: NodeJS.Timeout | undefined;
   private last = 0;
   private shown = '';
   private resting: NodeStatus = {};
@@ -51,12 +62,25 @@ export class Status {
     else this.timer = setTimeout(() => this.show(), wait);
   }
 
-  /** Shown once nothing is in flight, until the next message: an error or, given nothing, no status at all. */
-  rest(error?: string): void {
+  /**
+   * Shown once nothing is in flight, until the next message: an error, or for a while what the last run took; given
+   * nothing, no status at all.
+   */
+  rest(error?: string, figures?: Figures): void {
+    clearTimeout(this.lingering);
     const text = error && error.length > LONGEST ? `${error.slice(0, LONGEST - 1)}…` : error;
     this.resting = text ? { fill: 'red', shape: 'ring', text } : this.noted;
+    if (!text && !this.noted.text && figures) {
+      this.resting = { fill: 'green', shape: 'ring', text: this.summed(figures) };
+      this.lingering = setTimeout(() => this.rest(), LINGER).unref();
+    }
     this.noted = {};
     this.update();
+  }
+
+  private summed({ took, tokens }: Figures): string {
+    const seconds = (took / 1000).toFixed(took < 9_950 ? 1 : 0);
+    return tokens ? this.t('status.done', { seconds, tokens }) : this.t('status.doneIn', { seconds });
   }
 
   /** Shown like an error, in yellow: something worth knowing about the last result. */
@@ -68,6 +92,7 @@ export class Status {
     this.closed = true;
     clearTimeout(this.timer);
     clearInterval(this.ticker);
+    clearTimeout(this.lingering);
     this.node.status({});
   }
 
