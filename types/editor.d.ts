@@ -115,7 +115,7 @@ declare const RED: {
     // biome-ignore lint/suspicious/noExplicitAny: events of many kinds
     peek(): any;
   };
-  view: { redraw(): void };
+  view: { redraw(): void; selection(): { nodes?: EditorNode[] } };
   tray: { resize(): void };
   utils: {
     validateTypedProperty(value: string, type: string, options?: object): true | string;

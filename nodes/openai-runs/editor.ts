@@ -5,6 +5,7 @@ import { assistantName } from './editor/assistants.ts';
 import { cancel, findsItself, prepare, save, sourceOf } from './editor/dialog.ts';
 import { checkFields, type SavedFields } from './editor/fields.ts';
 import { makeReady } from './editor/first-drop.ts';
+import { foldHelp } from './editor/help-fold.ts';
 import { text } from './editor/i18n.ts';
 import { type OutputSettings, outputKinds } from './editor/outputs.ts';
 import { findBy } from './editor/palette-words.ts';
@@ -20,6 +21,7 @@ const number = (name: keyof typeof NUMBERS) => ({
 });
 
 findBy('openai-runs');
+foldHelp();
 
 RED.nodes.registerType('openai-runs', {
   category: 'AI',

@@ -201,7 +201,10 @@ export class RunsNode {
 
   /** Whether an error leaves a run behind that nobody will go on with. */
   private mustCancel(error: unknown): boolean {
-    return isRunsError(error) && ['tool_rounds', 'tools_not_wired', 'superseded'].includes(error.code ?? '');
+    return (
+      isRunsError(error) &&
+      ['tool_rounds', 'tools_not_wired', 'tools_off', 'superseded'].includes(error.code ?? '')
+    );
   }
 
   /** Cancels the run of a stopped job, if one is known and has not ended; failing to is no failure of the node. */

@@ -96,11 +96,23 @@ onEachRuntime('messages', (start) => {
     assert.equal(error.cause.run_id, 'run_1');
   });
 
-  it('a run that needs tool outputs is a result, not a failure', async () => {
+  it('a run that needs tool outputs is a result where the run is wanted', async () => {
     streamed(['x'], { status: 'requires_action' });
-    const flow = await start(flowWith({ method: 'createRun', result: 'text' }, service()));
+    const flow = await start(flowWith({ method: 'createRun', result: 'run' }, service()));
     flow.send({ payload });
     assert.equal((await flow.wait('out')).payload.status, 'requires_action');
+  });
+
+  it('a run that needs tool outputs is a failure where its reply is wanted, and does not keep the thread', async () => {
+    const tool_calls = [{ id: 'call_1', type: 'function', function: { name: 'set_lamp', arguments: '{}' } }];
+    const required_action = { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls } };
+    streamed(['x'], { status: 'requires_action', required_action });
+    const flow = await start(flowWith({ method: 'createRun', result: 'text' }, service()));
+    flow.send({ payload });
+    const { error } = await flow.wait('caught');
+    assert.match(error.message, /^The assistant calls set_lamp, but tool calls have no output here\./);
+    assert.equal(error.code, 'tools_off');
+    await until(() => server.received.some(({ path }) => path.endsWith('/runs/run_1/cancel')));
   });
 
   it('takes an object of the API for its ids: nodes can be chained', async () => {

@@ -35,6 +35,14 @@ export function assistantName(serviceId: string, id: string): string {
   return declared.find((assistant: Assistant) => assistant.id === id)?.name || id;
 }
 
+/** Whether a declared assistant may call functions. */
+export function hasFunctions(serviceId: string, id: string): boolean {
+  const service = RED.nodes.node(serviceId);
+  if (!service || service.backend === 'server') return false;
+  const declared = (service.assistants ?? []).find((assistant: Assistant) => assistant.id === id);
+  return (declared?.tools ?? []).some((tool: { type: string }) => tool.type === 'function');
+}
+
 /** The models of the service's provider; none where it lists none, or is not deployed yet. */
 export async function modelsOf(serviceId: string): Promise<Choice[]> {
   if (!serviceId) return [];

@@ -4,7 +4,7 @@ import { findMethod, methods } from '../methods/index.ts';
 import type { MethodId } from '../methods/method.ts';
 import { VERSION } from '../migrations/index.ts';
 import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
-import { assistantsOf, forgetAssistants, modelsOf } from './assistants.ts';
+import { assistantsOf, forgetAssistants, hasFunctions, modelsOf } from './assistants.ts';
 import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
 import { onlyAssistant } from './first-drop.ts';
 import { text } from './i18n.ts';
@@ -77,6 +77,7 @@ export function prepare(node: EditorNode): void {
   $('#node-input-delivery, #node-input-tools, #node-input-paging').on('change', showSections);
   $('#runs-conversation').on('change', showSections);
   input('property').on('change', () => rows.refresh());
+  $('#runs-fields').on('change', () => showToolsOff(sections(state()).tools));
   input('service').on('change', () => takeService(rows));
   rows.show(entered('method'));
   offerDeliveries(node.delivery);
@@ -105,6 +106,12 @@ export function save(node: EditorNode): void {
 
 export function cancel(): void {
   open = undefined;
+}
+
+/** Says so where an assistant may call functions and nothing takes the calls. */
+function showToolsOff(apply: boolean): void {
+  const id = open?.rows.collect().assistant_id?.value ?? '';
+  $('#runs-tools-off').toggle(apply && !checked('#node-input-tools') && hasFunctions(entered('service'), id));
 }
 
 /** Opens the service at a new assistant; once it is saved there, it is chosen here. */
@@ -197,6 +204,7 @@ function showSections(): void {
   $('#runs-conversation-row').toggle(checked('#runs-conversation'));
   $('#runs-method-hint').text(text(`method.${entered('method') as MethodId}.hint`));
   $('#runs-tools-unwired').toggle(applies.toolLimits && open?.toolsWired === false);
+  showToolsOff(applies.tools);
   const chosen = entered('delivery') as Delivery;
   const looks = entered('method') === 'getRun' && chosen !== 'stream';
   const delivery = looks ? (`getRun.${chosen}` as const) : chosen;

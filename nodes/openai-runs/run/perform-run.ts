@@ -146,10 +146,27 @@ async function answerTools(session: RunSession, slot: Slot, earlier?: KnownOutpu
   }
 }
 
+/**
+ * Where a reply is wanted and nothing can answer tools, a run that asks for one would wait until it expires, and keep
+ * its thread from everybody.
+ * @throws RunsError that says what to tick
+ */
+function mustNotWaitForTools({ view, t, parts }: RunSession): void {
+  const { result, tools } = parts.settings;
+  if (view.run?.status !== 'requires_action' || tools || result === 'run') return;
+  const [call] = view.run.required_action?.submit_tool_outputs?.tool_calls ?? [];
+  throw new RunsError(t('error.toolsOff', { tool: call?.function?.name ?? '' }), {
+    code: 'tools_off',
+    ...view.ids,
+    run: view.run,
+  });
+}
+
 function finish(session: RunSession): void {
   const { isFollowed, job, view, t } = session;
   const { settings } = session.parts;
   const failure = isFollowed && settings.failures === 'catch' ? failureOf(session, t) : undefined;
   if (failure) throw failure;
+  if (isFollowed) mustNotWaitForTools(session);
   job.send(toOutput('result', putRun(job.msg, view, settings, t, isFollowed), settings));
 }
