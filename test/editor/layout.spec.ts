@@ -38,9 +38,8 @@ const flows = [
   },
 ];
 
-/** In the page: what of the dialog on top is wider than the room it has. */
-function cutOff(): string[] {
-  const dialog = [...document.querySelectorAll('.runs-dialog')].at(-1) as HTMLElement;
+/** In the page: what of a dialog is wider than the room it has. */
+function cutOff(dialog: HTMLElement | SVGElement): string[] {
   for (const fold of dialog.querySelectorAll('details')) fold.open = true;
   const right = dialog.getBoundingClientRect().right + 1;
   return [...dialog.querySelectorAll<HTMLElement>('*')]
@@ -66,7 +65,7 @@ describe('dialogs in a narrow window', function () {
           const tray = await open();
           const { width = 0 } = (await tray.boundingBox()) ?? {};
           assert(width <= WIDEST, `${width} pixels`);
-          assert.deepEqual(await editor.page.evaluate(cutOff), []);
+          assert.deepEqual(await tray.locator('.runs-dialog').evaluate(cutOff), []);
         }
         await editor.picture(`layout-${language}`);
       } finally {

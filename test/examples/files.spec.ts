@@ -19,10 +19,10 @@ const references = ({ service, broker, links, scope, wires, type }: FlowNode): s
 ];
 
 describe('the example flows', () => {
-  it('are numbered without a gap, twelve of them', () => {
+  it('are numbered without a gap, fourteen of them', () => {
     assert.deepEqual(
       examples.map(({ name }) => name.slice(0, 5)),
-      Array.from({ length: 12 }, (_, index) => `${String(index + 1).padStart(2, '0')} - `),
+      Array.from({ length: 14 }, (_, index) => `${String(index + 1).padStart(2, '0')} - `),
     );
   });
 

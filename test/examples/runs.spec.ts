@@ -323,6 +323,36 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual({ object, status }, { object: 'thread.run', status: 'completed' });
     });
 
+    it('13 serves a page, and streams each page its own conversation', async () => {
+      const page = await fetch(`${nodeRed.address}/chat`);
+      assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+      assert.match(await page.text(), /<form>/);
+      const say = async (topic: string, text: string) => {
+        const response = await fetch(`${nodeRed.address}/chat`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ topic, text }),
+        });
+        assert.equal(response.headers.get('content-type'), 'text/event-stream');
+        const frames = (await response.text()).split('\n\n').filter(Boolean);
+        return frames.map((frame) => JSON.parse(frame.slice('data: '.length))).join('');
+      };
+      assert.match(await say('a', 'Good morning'), /^\[rehearsal\] You said: Good morning/);
+      const [one, other] = await Promise.all([say('a', 'And now?'), say('b', 'Hello')]);
+      assert.match(one, /And now\?/);
+      assert.match(other, /You said: Hello/);
+      assert.match(await say('a', ''), /^There is nothing to say/);
+    });
+
+    it('14 asks a question made from the day and a number', async () => {
+      const flow = bench('14');
+      await flow.press('at 7 on weekdays');
+      assert.match(
+        await flow.shown('report'),
+        /You said: Write the report for \w+day, \d+ \w+\. The night's lowest temperature was 3\.5 °C\./,
+      );
+    });
+
     it('leaves no error in the log but those that examples are about', () => {
       const errors = nodeRed.log().match(/\[error\].*/g) ?? [];
       assert.deepEqual(errors, []);
