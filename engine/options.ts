@@ -41,7 +41,7 @@ export interface EngineOptions {
   expirySeconds?: number;
   /** Days that threads are kept after their last message or run, with all that is in them. 0, the default: for ever. */
   retentionDays?: number;
-  /** Tokens the model can read; older messages are left out beyond it. */
+  /** Tokens the model can read; older messages are left out beyond it. 0 or nothing: as its provider tells. */
   contextWindow?: number;
   log?: EngineLog;
   onNotice?: (notice: RunNotice) => void;

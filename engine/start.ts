@@ -1,5 +1,6 @@
 /** Puts the parts together. `createEngine` is the public way in; tests bring a model of their own. */
 import { ApiError, EngineStartError } from './domain/errors.ts';
+import { ContextWindows } from './models/context-windows.ts';
 import { KnownModels } from './models/known-models.ts';
 import type { Model } from './models/model.ts';
 import { assistantFields } from './objects/new-records.ts';
@@ -19,8 +20,6 @@ import { EventHub } from './worker/event-log.ts';
 import { Executor } from './worker/executor.ts';
 
 const DEFAULT_EXPIRY_SECONDS = 600;
-/** Tokens; what the service's own models read. */
-const DEFAULT_CONTEXT_WINDOW = 128_000;
 
 const silent: EngineLog = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -89,8 +88,6 @@ function makeService(
   const defaultModel = named || (provider === 'rehearsal' ? 'rehearsal' : 'default');
   const hub = new EventHub();
   const workerId = newWorkerId();
-  // 0 comes from an empty field of a form.
-  const contextWindow = options.contextWindow || DEFAULT_CONTEXT_WINDOW;
   return {
     store,
     hub,
@@ -109,7 +106,7 @@ function makeService(
       model,
       log,
       clock,
-      contextWindow,
+      windows: new ContextWindows(model, options.contextWindow ?? 0),
       workerId,
       onNotice,
       ...internals,

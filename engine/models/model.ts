@@ -74,6 +74,8 @@ export interface Model {
   takesAnyName?(): boolean;
   /** Names of the models the provider offers. */
   list?(signal: AbortSignal): Promise<string[]>;
+  /** Tokens that a model reads at once, as far as can be found out. */
+  contextWindow?(model: string, signal: AbortSignal): Promise<number>;
 }
 
 /** How a model is chosen: the settings of the config node, already free of `${ENV}`. */

@@ -1,6 +1,7 @@
 /** Runs what is queued: one attempt is a claim, one turn of the model, and what that turn means for the run. */
 import type { LastError } from '../domain/types.ts';
 import { addUsage } from '../domain/usage.ts';
+import type { ContextWindows } from '../models/context-windows.ts';
 import { type Model, ModelError } from '../models/model.ts';
 import type { EngineLog, RunNotice } from '../options.ts';
 import { BudgetSpent, prepareTurn } from '../prompt/turn.ts';
@@ -33,8 +34,7 @@ export interface ExecutorOptions {
   log: EngineLog;
   /** Milliseconds since 1970. */
   clock: () => number;
-  /** Tokens the model can read. */
-  contextWindow: number;
+  windows: ContextWindows;
   workerId: string;
   onNotice: (notice: RunNotice) => void;
   sleep?: AskOptions['sleep'];
@@ -137,8 +137,9 @@ export class Executor {
     attempt: Attempt,
   ): Promise<Extract<TurnResult, { kind: 'calls' }> | { kind: 'ended'; ending: Omit<Ending, 'now'> }> {
     const { options } = run;
-    const { store, model, sleep, clock, contextWindow, onNotice } = this.#options;
+    const { store, model, sleep, clock, windows, onNotice } = this.#options;
     const { signal } = attempt.controller;
+    const contextWindow = await windows.of(options.model, signal);
     const turn = await prepareTurn(store.db, run, contextWindow, signal);
     signal.throwIfAborted();
     const timeLeft = () => (run.expires_at === null ? Infinity : run.expires_at * 1000 - clock());

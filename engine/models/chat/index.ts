@@ -1,5 +1,6 @@
 /** Any server that speaks Chat Completions: Ollama, llama.cpp, vLLM, LM Studio, OpenAI and many more. */
 import { ProviderConnection, type Reply } from '../http/connection.ts';
+import { contextWindowOf } from '../http/context-window.ts';
 import { ModelList } from '../http/models.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { readChat } from './reader.ts';
@@ -19,6 +20,8 @@ export function chatModel(options: ModelOptions): Model {
     },
     list: async (signal) => models.names(chat().connection, signal),
     takesAnyName: () => models.takesAnyName,
+    contextWindow: async (model, signal) =>
+      contextWindowOf(chat().connection, model || (options.model ?? ''), signal),
   };
 }
 
