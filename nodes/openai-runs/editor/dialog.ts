@@ -110,7 +110,7 @@ export function cancel(): void {
 
 /** Says so where an assistant may call functions and nothing takes the calls. */
 function showToolsOff(apply: boolean): void {
-  const id = open?.rows.collect().assistant_id?.value ?? '';
+  const id = open?.rows.chosenAssistant ?? '';
   $('#runs-tools-off').toggle(apply && !checked('#node-input-tools') && hasFunctions(entered('service'), id));
 }
 

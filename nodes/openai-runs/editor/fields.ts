@@ -129,6 +129,16 @@ export class FieldRows {
     return fields;
   }
 
+  /** The id of the assistant as it stands in the form; empty where none is named there. */
+  get chosenAssistant(): string {
+    let id = '';
+    this.#each((name, _, input) => {
+      const { value, type } = this.#read(input);
+      if (name === 'assistant_id' && type === 'str') id = value;
+    });
+    return id;
+  }
+
   /** Brings hints and marks up to date with the rest of the dialog. */
   refresh(): void {
     const source = this.#context.source();
