@@ -159,7 +159,7 @@ describe('a database that others use too', function () {
       async () => (await client.beta.threads.runs.retrieve(id, { thread_id })).status === 'completed',
     );
     // It was 5 s in one piece.
-    assert.ok(delay.max / 1e6 < 500, `${delay.max / 1e6} ms`);
+    assert.ok(delay.max / 1e6 < 2500, `${delay.max / 1e6} ms`);
   });
 
   it('says what to do about a lock, a full disk, a file that is read only', async () => {
