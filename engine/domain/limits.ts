@@ -19,3 +19,5 @@ export const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'x
 export const FUNCTION_NAME = /^[a-zA-Z0-9_-]+$/;
 /** Characters of a function's name. */
 export const LONGEST_FUNCTION_NAME = 64;
+/** Ids under which assistants are declared; those of OpenAI's service are among them. */
+export const ASSISTANT_ID = /^[A-Za-z0-9_-]{1,64}$/;

@@ -1,6 +1,6 @@
 /** What the paths accept (docs/contract.md, Requests); every body refuses unknown keys. */
 import * as z from 'zod/mini';
-import { MAX_COMPLETION_TOKENS, MAX_PROMPT_TOKENS } from '../domain/limits.ts';
+import { ASSISTANT_ID, MAX_COMPLETION_TOKENS, MAX_PROMPT_TOKENS } from '../domain/limits.ts';
 import * as field from './fields.ts';
 
 const detail = z.optional(z.enum(['auto', 'low', 'high']));
@@ -67,7 +67,7 @@ export const modifyAssistant = z.strictObject({
 
 /** A declaration of the config node: a create body whose model may be left to the service, plus its id. */
 export const declaredAssistant = z.strictObject({
-  id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+  id: z.string().check(z.regex(ASSISTANT_ID)),
   model: z.nullish(z.string()),
   ...assistantFields,
   tools: z.optional(field.declaredTools),

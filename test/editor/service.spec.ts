@@ -163,6 +163,25 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(after.assistants[0]?.tools, [TOOL]);
     });
 
+    it('lets the id of an assistant be changed on purpose, and checks it', async () => {
+      const before = (await editor.saved(SERVICE)) as { assistants: { id: string }[] };
+      const rename = async (id: string) => {
+        const dialog = await open();
+        await dialog.locator('details.runs-assistant > summary').click();
+        const field = dialog.getByRole('textbox', { name: 'ID', exact: true });
+        assert.equal(await field.isEditable(), false);
+        await dialog.getByRole('button', { name: 'change' }).click();
+        await field.fill(id);
+        await save();
+      };
+      await rename('no id!');
+      assert.match(await editor.faults(SERVICE), /"no id!" is no id/);
+      await rename('asst_OfTheOldService');
+      assert.equal(await editor.faults(SERVICE), '');
+      const after = (await editor.saved(SERVICE)) as { assistants: { id: string }[] };
+      assert.deepEqual(after.assistants, [{ ...before.assistants[0], id: 'asst_OfTheOldService' }]);
+    });
+
     it('offers that assistant in the node, by name', async () => {
       const dialog = await editor.openDialog(RUNS);
       await editor.chooseAssistant(dialog, 'Janitor');

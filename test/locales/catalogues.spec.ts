@@ -9,6 +9,7 @@ import { catalogue, LANGUAGES, NODES, placeholders, REFERENCE, source } from './
 const NAMES = new Set([
   'openai runs',
   'openai runs service',
+  'ID',
   'OpenAI Responses',
   'Ollama',
   'llama.cpp',

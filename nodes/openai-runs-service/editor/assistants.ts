@@ -36,8 +36,13 @@ export function collectAssistants(list: JQuery): Assistant[] {
     .map((element) => readItem($(element)));
 }
 
+/** Items made so far, for the ids of their controls. */
+let items = 0;
+
 function buildItem(container: JQuery, assistant: Assistant, open: boolean): void {
-  const id = `runs-assistant-${assistant.id}`;
+  // Not the assistant's own: that may be anything while it is being typed.
+  const id = `runs-assistant-${++items}`;
+  container.data('id', id);
   const name = $('<input>', { type: 'text', id: `${id}-name` }).val(assistant.name ?? '');
   const summary = $('<summary>').append(
     $('<span>', { class: 'runs-assistant-title' }),
@@ -50,6 +55,7 @@ function buildItem(container: JQuery, assistant: Assistant, open: boolean): void
   const details = $('<details>', { class: 'runs-assistant' }).prop('open', open).append(summary);
   details.append(
     row(`${id}-name`, 'name', 'tag', name),
+    idRow(id, assistant, open),
     row(
       `${id}-model`,
       'model',
@@ -94,6 +100,19 @@ function row(
     $('<span>').text(` ${text(`assistant.${key}`)}`),
   );
   return $('<div>', { class: 'form-row' }).append(label, ...controls);
+}
+
+/** The id: free while the assistant is new; later it takes a press, as nodes and threads know it by that. */
+function idRow(id: string, assistant: Assistant, isNew: boolean): JQuery {
+  const input = $('<input>', { type: 'text', id: `${id}-id`, spellcheck: 'false' }).val(assistant.id);
+  if (isNew) return row(`${id}-id`, 'id', 'barcode', input);
+  input.prop('readonly', true);
+  const change = $('<button>', { type: 'button', class: 'red-ui-button red-ui-button-small runs-expand' });
+  change.text(text('assistant.changeId')).on('click', () => {
+    input.prop('readonly', false).trigger('select');
+    change.remove();
+  });
+  return row(`${id}-id`, 'id', 'barcode', input, change);
 }
 
 function instructionsRow(id: string, assistant: Assistant): JQuery {
@@ -200,10 +219,10 @@ function formatOf({ response_format: format }: Assistant): Format {
 
 function readItem(container: JQuery): Assistant {
   const before = container.data('assistant') as Assistant;
-  const id = `runs-assistant-${before.id}`;
+  const id = String(container.data('id'));
   const value = (part: string) => String($(`#${id}-${part}`).val() ?? '').trim();
   const { name: _n, model: _m, instructions: _i, temperature: _t, ...kept } = before;
-  const assistant: Assistant = { ...kept, id: before.id };
+  const assistant: Assistant = { ...kept, id: value('id') || before.id };
   for (const part of ['name', 'model', 'instructions'] as const) {
     if (value(part)) assistant[part] = value(part);
   }

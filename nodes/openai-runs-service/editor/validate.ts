@@ -1,5 +1,5 @@
 /** Checks of the service's settings. The editor shows the reason only for functions that declare two parameters. */
-import { FUNCTION_NAME, LONGEST_FUNCTION_NAME } from '../../../engine/domain/limits.ts';
+import { ASSISTANT_ID, FUNCTION_NAME, LONGEST_FUNCTION_NAME } from '../../../engine/domain/limits.ts';
 import { text } from './i18n.ts';
 
 /** A declared assistant, as it is saved and as the API takes it. */
@@ -60,6 +60,7 @@ export function checkAssistants(
   for (const { id, name, tools } of assistants ?? []) {
     const who = name || id;
     if (!id) return text('validation.assistantId', { name: who });
+    if (!ASSISTANT_ID.test(id)) return text('validation.assistantBadId', { id });
     if (seen.has(id)) return text('validation.assistantTwice', { id });
     seen.add(id);
     const answer = checkTools(tools ?? []);
