@@ -1,5 +1,13 @@
 /** Loaded with the first request that leaves this process: a fetch without time limits of its own, with certificates or a proxy. */
-import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import type { Dispatcher } from 'undici';
+import connect from 'undici/lib/api/api-connect.js';
+import Agent from 'undici/lib/dispatcher/agent.js';
+import AnyDispatcher from 'undici/lib/dispatcher/dispatcher.js';
+import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
+import { fetch as undiciFetch } from 'undici/lib/web/fetch/index.js';
+
+// What undici's index does for all dispatchers; a proxy tunnels by it.
+Object.assign(AnyDispatcher.prototype, { connect });
 
 export interface NetworkOptions {
   /** Node's own TLS options, as Node-RED's `tls-config` node gives them. */
