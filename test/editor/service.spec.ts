@@ -265,8 +265,15 @@ for (const release of Object.keys(RELEASES) as Release[]) {
 
     it('makes a new assistant from the list of the node, and chooses it there', async () => {
       const runs = await editor.openDialog(RUNS);
-      await runs.getByRole('button', { name: 'Choose Assistant' }).click();
-      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('new assistant').click();
+      const isOpen = () =>
+        editor.page
+          .locator('#node-config-dialog-ok:visible')
+          .waitFor({ timeout: 4000 })
+          .then(
+            () => true,
+            () => false,
+          );
+      await editor.choose(runs.getByRole('button', { name: 'Choose Assistant' }), 'new assistant …', isOpen);
       const service = await editor.openedConfig();
       await service.getByLabel('Runs execute').selectOption('embedded');
       await service.getByRole('group', { name: 'Assistants' }).getByLabel('Name').last().fill('Gardener');

@@ -97,7 +97,11 @@ export class FieldRows {
       const parameter = this.#parameter(name);
       if (name !== 'assistant_id' || !parameter) return;
       const { value, type } = this.#read(input);
-      input.typedInput('types', assistantTypes(parameter, choices));
+      // A menu that is open would close: only where there is something new to offer.
+      const offered = JSON.stringify(choices);
+      if (input.data('offered') !== offered) {
+        input.data('offered', offered).typedInput('types', assistantTypes(parameter, choices));
+      }
       if (type === 'str') {
         const known = (id: string) => choices.some((choice) => choice.value === id);
         const chosen = preferred && (value === '' || !known(value)) ? preferred : value;
