@@ -8,7 +8,7 @@ import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
 
 const NODES = ['openai-runs', 'openai-runs-service'];
-const LANGUAGES = ['de', 'es-ES', 'fr', 'ja', 'pt-BR', 'ru', 'zh-CN', 'zh-TW'];
+const LANGUAGES = ['de', 'es-ES', 'fr', 'ja', 'ko', 'pt-BR', 'ru', 'zh-CN', 'zh-TW'];
 /** Addresses that the help may link to. */
 const ALLOWED_LINKS = methods.map(
   ({ reference }) => `https://platform.openai.com/docs/api-reference/${reference}`,
