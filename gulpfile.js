@@ -47,6 +47,30 @@ const lazyEntries = {
   },
 };
 
+/** The SDK's client makes an object for every resource of the API; of those that no node asks for, empty ones do. */
+const unusedResources = {
+  name: 'unused-resources',
+  setup(build) {
+    const resource =
+      /openai\/resources\/(?!(?:models|shared|beta\/beta|beta\/assistants|beta\/threads\/[\w/]+)\.mjs)/;
+    build.onLoad({ filter: /openai\/resources\/.*\.mjs$/ }, async ({ path: file }) => {
+      if (!resource.test(file) || path.basename(file) === 'index.mjs') return undefined;
+      const source = await readFile(file, 'utf8');
+      const classes = Array.from(
+        source.matchAll(/^export class (\w+)/gm),
+        ([, name]) => `export class ${name} {}`,
+      );
+      const others = Array.from(
+        source.matchAll(/^export (?:async )?(?:const|let|function) (\w+)/gm),
+        ([, name]) => `export const ${name} = undefined;`,
+      );
+      // What a file hands on comes from a file of the same kind.
+      const handedOn = source.match(/^export .* from .*$/gm) ?? [];
+      return { contents: [...classes, ...others, ...handedOn].join('\n') };
+    });
+  },
+};
+
 async function code() {
   const inputs = await Promise.all([bundle(REGISTERED, false), bundle(ON_DEMAND, true)]);
   // Node-RED 4.1 requires what 5 imports: the built files are CommonJS, whatever the sources are.
@@ -65,7 +89,7 @@ async function bundle(entryPoints, minify) {
     format: 'cjs',
     minify,
     legalComments: 'none',
-    plugins: [lazyEntries],
+    plugins: [lazyEntries, unusedResources],
     metafile: true,
     logLevel: 'warning',
   });

@@ -5,6 +5,7 @@ import type { Engine, EngineOptions } from './options.ts';
 import { startEngine } from './start.ts';
 
 export { EngineStartError } from './domain/errors.ts';
+export type { Fault } from './models/faults.ts';
 export type { FailureReason } from './models/model.ts';
 export type { AssistantDeclaration, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
 

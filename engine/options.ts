@@ -1,4 +1,5 @@
 /** The public types: what an engine is made from, and what it gives. */
+import type { Fault } from './models/faults.ts';
 import type { FailureReason, ModelOptions } from './models/model.ts';
 
 /** An assistant declared by the user: the create body plus the id it keeps for good. */
@@ -29,7 +30,7 @@ export type RunNotice =
   /** The provider is asked again: the number of the next attempt, from 2, and milliseconds until then. */
   | { kind: 'retry'; runId: string; reason: FailureReason; attempt: number; wait: number }
   /** The provider is why the run failed. */
-  | { kind: 'failed'; runId: string; reason: FailureReason };
+  | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault };
 
 export interface EngineOptions {
   /** Path of the SQLite file, or `:memory:`. Missing folders are made. */

@@ -94,6 +94,11 @@ declare const RED: {
     id(): string;
     getType(type: string): EditorDefinition;
     add(node: EditorNode): EditorNode;
+    /** Adds nodes as a flow has them; wires between them become links. */
+    import(nodes: object[]): { nodes: EditorNode[]; links: object[] };
+    addLink(link: object): void;
+    dirty(): boolean;
+    dirty(isDirty: boolean): void;
     /** Goes on while the visitor answers true. */
     eachConfig(visit: (config: EditorNode) => boolean): void;
     /** @param port 1 for the wires that come in, 0 for those that go out */
@@ -114,8 +119,15 @@ declare const RED: {
   history: {
     // biome-ignore lint/suspicious/noExplicitAny: events of many kinds
     peek(): any;
+    push(event: object): void;
   };
-  view: { redraw(): void; selection(): { nodes?: EditorNode[] } };
+  view: {
+    redraw(updateActive?: boolean): void;
+    select(selection: { nodes: EditorNode[] }): void;
+    selection(): { nodes?: EditorNode[] };
+  };
+  /** What the runtime tells the editor. */
+  settings: Record<string, unknown>;
   tray: { resize(): void };
   utils: {
     validateTypedProperty(value: string, type: string, options?: object): true | string;

@@ -62,8 +62,7 @@ export class Calls {
 
   /** @throws ModelError for more calls than there can be. */
   add(id = '', name = '', named = false): Call {
-    if (++this.#made > MOST_CALLS)
-      throw new ModelError(`The model made more than ${MOST_CALLS} calls in one turn.`);
+    if (++this.#made > MOST_CALLS) throw new ModelError('manyCalls', { count: MOST_CALLS });
     const call: Call = { id, name, arguments: new JsonText(), named, complete: false };
     if (this.#calls.length < this.#limit) this.#calls.push(call);
     return call;
@@ -102,7 +101,7 @@ export class Calls {
 
   *#announce(call: Call): Generator<ModelEvent> {
     if (this.#announced) return;
-    if (!call.name) throw new ModelError('The model called a function without naming it.');
+    if (!call.name) throw new ModelError('namelessCall');
     call.id ||= newId('call');
     this.#announced = true;
     yield { type: 'call', index: this.#open, id: call.id, name: call.name };
@@ -119,9 +118,7 @@ export class Calls {
     const text = isWhole(call) ? given : normalArguments(given);
     if (text === undefined) {
       const sample = given.length > LONGEST_SAMPLE ? `${given.slice(0, LONGEST_SAMPLE)}…` : given;
-      throw new ModelError(
-        `The model called ${call.name} with arguments that are not a JSON object: ${sample}`,
-      );
+      throw new ModelError('badArguments', { tool: call.name, sample });
     }
     yield* this.#send(this.#sent ? call.arguments.takeNew() : text);
     yield { type: 'call_done', index: this.#open };

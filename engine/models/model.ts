@@ -2,8 +2,10 @@
  * What the engine asks of a model. A model is a stateless source of tokens: it is given everything a turn
  * needs and answers with events; it knows nothing of threads, runs or the database.
  */
+
 import type { AssistantTool, ResponseFormat, ToolChoice } from '../domain/types.ts';
 import type { Usage } from '../domain/usage.ts';
+import { type Fault, type FaultKey, wordFault } from './faults.ts';
 
 /** One entry of the conversation, oldest first. Between two turns of a run the list only grows at its end. */
 export type TurnItem =
@@ -141,9 +143,13 @@ export class ModelError extends Error {
   readonly beforeFirstByte: boolean;
   /** True if asking again can help and repeats no paid work: not for a refused key, a bad request, a used-up quota. */
   readonly retryable: boolean;
+  /** Which sentence it is, for those who word it in another language. */
+  readonly fault: Fault;
 
+  /** @param values fill the placeholders of the sentence */
   constructor(
-    message: string,
+    key: FaultKey,
+    values: Fault['values'] = {},
     options: {
       reason?: FailureReason;
       status?: number;
@@ -153,8 +159,10 @@ export class ModelError extends Error {
       cause?: unknown;
     } = {},
   ) {
-    super(message, { cause: options.cause });
+    const fault = { key, values };
+    super(wordFault(fault), { cause: options.cause });
     this.name = 'ModelError';
+    this.fault = fault;
     this.reason = options.reason ?? 'provider_failed';
     this.status = options.status;
     this.retryAfter = options.retryAfter;
@@ -163,10 +171,20 @@ export class ModelError extends Error {
       options.retryable ?? (this.beforeFirstByte && HELPED_BY_ASKING_AGAIN.includes(this.reason));
   }
 
-  /** The same failure in other words. */
-  reworded(message: string): ModelError {
+  /** The same failure in another sentence. */
+  as(key: FaultKey, values: Fault['values']): ModelError {
     const { reason, status, retryAfter, beforeFirstByte, retryable } = this;
-    return new ModelError(message, { reason, status, retryAfter, beforeFirstByte, retryable });
+    return new ModelError(key, values, { reason, status, retryAfter, beforeFirstByte, retryable });
+  }
+
+  /** The same failure with every text of it changed, e.g. without secrets. */
+  mapped(change: (text: string) => string): ModelError {
+    const { key, values } = this.fault;
+    const changed = Object.entries(values).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? change(value) : value,
+    ]);
+    return this.as(key, Object.fromEntries(changed));
   }
 
   /** The run's `last_error.code`. */

@@ -67,7 +67,7 @@ function final(error: ModelError, timeLeft: number): ModelError {
   const { retryable, retryAfter, message } = error;
   if (!retryable || retryAfter === undefined || retryAfter < timeLeft) return error;
   const seconds = Math.ceil(retryAfter / 1000);
-  return error.reworded(`${message} It can be asked again in ${seconds} s, when the run has expired.`);
+  return error.as('later', { message, seconds });
 }
 
 /**

@@ -154,7 +154,7 @@ export class Executor {
       await writer.apply(event);
       if (event.type === 'end') reason = event.reason;
     }
-    if (!reason) throw new ModelError('The model ended its answer without saying so.');
+    if (!reason) throw new ModelError('noEnd');
     if (writer.textAfterCalls.trim()) {
       this.#options.log.warn(`Run ${run.id}: text that came after tool calls was left out.`);
     }
@@ -215,7 +215,7 @@ export class Executor {
     if (error instanceof ModelError) {
       // Whoever follows the run is told; the log keeps it.
       this.#options.log.info(`Run ${run.id} failed: ${error.message}`);
-      this.#options.onNotice({ kind: 'failed', runId: run.id, reason: error.reason });
+      this.#options.onNotice({ kind: 'failed', runId: run.id, reason: error.reason, fault: error.fault });
       return { name: 'fail', lastError: { code: error.code, message: error.message } };
     }
     this.#options.log.error(

@@ -15,7 +15,7 @@ export async function* limitTurn(events: AsyncIterable<ModelEvent>): AsyncGenera
   let size = 0;
   for await (const event of events) {
     size += EACH + lengthOf(event);
-    if (size > MOST) throw new ModelError(`The model said more than ${MOST / 2 ** 20} MB in one turn.`);
+    if (size > MOST) throw new ModelError('longTurn', { megabytes: MOST / 2 ** 20 });
     yield event;
   }
 }
@@ -39,6 +39,6 @@ function jsonLength(event: ModelEvent): number {
   try {
     return JSON.stringify(event).length;
   } catch (error) {
-    throw new ModelError(`The model said what can't be kept: ${String(error)}.`, { cause: error });
+    throw new ModelError('unreadable', { reason: String(error), address: 'model' }, { cause: error });
   }
 }

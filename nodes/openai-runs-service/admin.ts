@@ -2,12 +2,14 @@
 
 import { stat } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
+import type { Fault } from '../../engine/index.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { onlyJson, sameSite } from './admin-guards.ts';
 import type { ServiceNode } from './connection.ts';
 import { isDeployedAddress, STORED, type TestForm, usesSecrets } from './deployed-address.ts';
 import { databaseFile, openNetwork, openService } from './open.ts';
 import { readServiceSettings, type ServiceSettings, type TestResult } from './settings.ts';
+import { faultWords } from './word-fault.ts';
 
 const TEST_LIMIT = 15_000;
 /** Names that a dialog offers at most. */
@@ -79,7 +81,7 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
         const settings = readServiceSettings(def, expand);
         response.json(await test({ RED, node, settings, apiKey, translate }));
       } catch (error) {
-        response.json(failed(error));
+        response.json(failed(error, translate));
       }
     },
   );
@@ -149,7 +151,7 @@ async function testServer(options: TestOptions): Promise<TestResult> {
     if (!Array.isArray(page.data)) return { ok: false, key: 'noRuns', values: { url: options.settings.url } };
     return { ok: true, key: 'server', values: { url: options.settings.url, ms: since(start) } };
   } catch (error) {
-    return failed(connection.explain(error));
+    return failed(connection.explain(error), options.translate);
   } finally {
     await connection.close();
   }
@@ -174,7 +176,7 @@ async function testModel(options: TestOptions): Promise<TestResult> {
     }
     return { ok: false, key: 'noModel', values, models };
   } catch (error) {
-    return failed(error, apiKey);
+    return failed(error, options.translate, apiKey);
   } finally {
     await network?.close();
   }
@@ -183,7 +185,8 @@ async function testModel(options: TestOptions): Promise<TestResult> {
 const since = (start: number) => Math.round(performance.now() - start);
 
 /** @param secret does not leave, even where a server echoes it */
-function failed(error: unknown, secret = ''): TestResult {
-  const text = error instanceof Error ? error.message : String(error);
+function failed(error: unknown, translate: ServiceTranslate, secret = ''): TestResult {
+  const { fault, message } = error as { fault?: Fault; message?: string };
+  const text = fault ? faultWords(translate)(fault) : (message ?? String(error));
   return { ok: false, key: 'failed', values: { reason: secret ? text.replaceAll(secret, '***') : text } };
 }

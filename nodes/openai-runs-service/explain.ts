@@ -93,7 +93,7 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
     const key = tls ? 'tls' : (NETWORK[code] ?? 'connection');
     // What could not be reached may be the proxy on the way, not the server.
     const at = proxy && (host ? proxy.hostname === host : effectivePort(proxy) === port) ? proxy.origin : url;
-    return new RunsError(t(key, { url: at, reason, seconds: timeout }), {
+    return new RunsError(t(key, { url: at, reason: excerpt(reason, EXCERPT), seconds: timeout }), {
       code: code || 'connection_error',
       ...known,
     });

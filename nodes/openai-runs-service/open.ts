@@ -11,6 +11,7 @@ import type { Connection } from './connection.ts';
 import type { Network, NetworkOptions } from './network.ts';
 import { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
+import { faultWords } from './word-fault.ts';
 
 export interface OpenOptions {
   RED: NodeAPI;
@@ -48,7 +49,7 @@ export async function openService(options: OpenOptions): Promise<Connection> {
       const { openConnection } = await import('./client.ts');
       return openConnection({ settings, apiKey, translate, network, close: closeNetwork });
     }
-    const notices = new RunNotices();
+    const notices = new RunNotices(faultWords(translate));
     const engine = await startEngine(options, network, notices);
     const { openConnection } = await import('./client.ts');
     const close = async () => {

@@ -9,6 +9,7 @@ import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
 import { readServiceSettings, type ServiceDef } from './settings.ts';
 import { ThreadQueue } from './thread-queue.ts';
+import { inContainer } from './word-fault.ts';
 
 interface Credentials {
   apiKey?: string;
@@ -66,6 +67,8 @@ export default function register(RED: NodeAPI): void {
 
   RED.nodes.registerType('openai-runs-service', OpenAIRunsService as never, {
     credentials: { apiKey: { type: 'password' } },
+    // For the dialog: where 127.0.0.1 can't be right.
+    settings: { openaiRunsServiceInContainer: { value: inContainer(), exportable: true } },
   });
   addAdminRoutes(RED, translate);
 }

@@ -1,5 +1,5 @@
 /** What the embedded engine tells of runs beyond the wire: that a provider is asked again, and why one failed. */
-import type { FailureReason, RunNotice } from '../../engine/index.ts';
+import type { FailureReason, Fault, RunNotice } from '../../engine/index.ts';
 
 /** Failed runs whose reason is remembered: far more than are looked at soon after. */
 const REMEMBERED = 1000;
@@ -7,24 +7,31 @@ const REMEMBERED = 1000;
 export type RetryNotice = Extract<RunNotice, { kind: 'retry' }>;
 
 export class RunNotices {
-  private readonly reasons = new Map<string, FailureReason>();
+  private readonly failures = new Map<string, { reason: FailureReason; sentence: string }>();
   private readonly listeners = new Set<(notice: RetryNotice) => void>();
+  private readonly word: (fault: Fault) => string;
+
+  /** @param word puts a fault into the words of the runtime's language */
+  constructor(word: (fault: Fault) => string) {
+    this.word = word;
+  }
 
   take(notice: RunNotice): void {
     if (notice.kind === 'retry') {
       for (const listener of this.listeners) listener(notice);
       return;
     }
-    this.reasons.set(notice.runId, notice.reason);
-    for (const id of this.reasons.keys()) {
-      if (this.reasons.size <= REMEMBERED) break;
-      this.reasons.delete(id);
+    const { runId, reason, fault } = notice;
+    this.failures.set(runId, { reason, sentence: this.word(fault) });
+    for (const id of this.failures.keys()) {
+      if (this.failures.size <= REMEMBERED) break;
+      this.failures.delete(id);
     }
   }
 
-  /** Why a run failed, closer than its `last_error.code`; unknown after a restart. */
-  reasonOf(runId: string): FailureReason | undefined {
-    return this.reasons.get(runId);
+  /** Why a run failed, closer than its `last_error` and in the runtime's language; unknown after a restart. */
+  failureOf(runId: string): { reason: FailureReason; sentence: string } | undefined {
+    return this.failures.get(runId);
   }
 
   /** @returns takes the listener back */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { RunStatus } from '../../engine/domain/types.ts';
-import { ModelError, type ModelEvent } from '../../engine/models/model.ts';
+import type { ModelEvent } from '../../engine/models/model.ts';
 import { holdFrame } from './contract.ts';
-import { type Frame, type Script, ScriptedModel, Workshop } from './support.ts';
+import { type Frame, type Script, ScriptedModel, trouble, Workshop } from './support.ts';
 
 const text = fc.string({ minLength: 1 }).map((delta): ModelEvent[] => [{ type: 'text', delta }]);
 const refusal = fc.string({ minLength: 1 }).map((delta): ModelEvent[] => [{ type: 'refusal', delta }]);
@@ -68,7 +68,7 @@ function scriptOf({ groups, end }: typeof anyTurn extends fc.Arbitrary<infer T> 
   });
   return async function* () {
     yield* events;
-    if (end === 'throw') throw new ModelError('Broken off.');
+    if (end === 'throw') throw trouble('Broken off.');
     if (end !== 'nothing') yield { type: 'end', reason: end };
   };
 }

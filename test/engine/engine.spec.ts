@@ -5,11 +5,20 @@ import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createEngine } from '../../engine/index.ts';
-import { ModelError } from '../../engine/models/model.ts';
 import { eventStream } from '../../engine/wire/routes/sse.ts';
 import { EventLog } from '../../engine/worker/event-log.ts';
 import { until } from '../support/until.ts';
-import { clientOf, framesOf, hangs, type Script, ScriptedModel, says, send, Workshop } from './support.ts';
+import {
+  clientOf,
+  framesOf,
+  hangs,
+  type Script,
+  ScriptedModel,
+  says,
+  send,
+  trouble,
+  Workshop,
+} from './support.ts';
 
 describe('the engine', () => {
   const workshop = new Workshop();
@@ -252,13 +261,13 @@ describe('the engine', () => {
   });
 
   describe('asks a model again', () => {
-    const limited = new ModelError('Slow down.', {
+    const limited = trouble('Slow down.', {
       reason: 'provider_rate_limited',
       status: 429,
       retryAfter: 7000,
       beforeFirstByte: true,
     });
-    const broken = new ModelError('Bad gateway.', { status: 502, beforeFirstByte: true });
+    const broken = trouble('Bad gateway.', { status: 502, beforeFirstByte: true });
 
     /** A model that throws these errors in turn, then answers; and the waits in between, which take no time. */
     async function trial(errors: Error[], { text = false, expirySeconds = 600 } = {}) {
@@ -291,7 +300,7 @@ describe('the engine', () => {
 
     it('and says so where a provider asks for more time than the run has', async () => {
       const { run, waits } = await trial([
-        new ModelError('Slow.', {
+        trouble('Slow.', {
           reason: 'provider_rate_limited',
           retryAfter: 86_400_000,
           beforeFirstByte: true,
@@ -300,7 +309,8 @@ describe('the engine', () => {
       assert.deepEqual(waits, []);
       assert.deepEqual(run.last_error, {
         code: 'rate_limit_exceeded',
-        message: 'Slow. It can be asked again in 86400 s, when the run has expired.',
+        message:
+          'The provider failed in its answer: Slow. (test) It can be asked again in 86400 s, when the run has expired.',
       });
     });
 
@@ -309,7 +319,8 @@ describe('the engine', () => {
       assert.equal(run.status, 'failed');
       assert.deepEqual(run.last_error, {
         code: 'rate_limit_exceeded',
-        message: 'Slow down. It can be asked again in 7 s, when the run has expired.',
+        message:
+          'The provider failed in its answer: Slow down. (test) It can be asked again in 7 s, when the run has expired.',
       });
       assert.deepEqual(waits, [7000, 7000, 7000, 7000]);
     });
@@ -317,7 +328,7 @@ describe('the engine', () => {
     it('a few times after a fault, longer each time', async () => {
       assert.equal((await trial([broken, broken])).waits.length, 2);
       const { run, waits } = await trial(Array(9).fill(broken));
-      assert.deepEqual(run.last_error, { code: 'server_error', message: 'Bad gateway.' });
+      assert.deepEqual(run.last_error, { code: 'server_error', message: broken.message });
       assert.equal(waits.length, 3);
       for (const [i, most] of [500, 1000, 2000].entries()) {
         assert.ok(waits[i]! >= 100 && waits[i]! <= most, `${waits}`);
@@ -326,7 +337,7 @@ describe('the engine', () => {
 
     it('without a storm, where a server always says "at once"', async () => {
       for (const retryAfter of [0, 1]) {
-        const eager = new ModelError('Now.', {
+        const eager = trouble('Now.', {
           reason: 'provider_rate_limited',
           retryAfter,
           beforeFirstByte: true,
@@ -340,12 +351,12 @@ describe('the engine', () => {
 
     it('never once something of the answer has come, nor where it cannot help', async () => {
       assert.deepEqual((await trial([broken], { text: true })).waits, []);
-      const prompt = new ModelError('No images.', {
+      const prompt = trouble('No images.', {
         reason: 'provider_request_refused',
         beforeFirstByte: true,
       });
       const { run, waits } = await trial([prompt]);
-      assert.deepEqual(run.last_error, { code: 'invalid_prompt', message: 'No images.' });
+      assert.deepEqual(run.last_error, { code: 'invalid_prompt', message: prompt.message });
       assert.deepEqual(waits, []);
       assert.equal(
         (await trial([new Error('A fault of ours')])).run.last_error!.message,

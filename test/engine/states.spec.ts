@@ -7,10 +7,9 @@ import {
   type TransitionName,
 } from '../../engine/domain/run-states.ts';
 import type { Run, RunStatus } from '../../engine/domain/types.ts';
-import { ModelError } from '../../engine/models/model.ts';
 import { changesOf, transition } from '../../engine/store/runs.ts';
 import { until } from '../support/until.ts';
-import { type Bench, calls, hangs, type Script, ScriptedModel, says, Workshop } from './support.ts';
+import { type Bench, calls, hangs, type Script, ScriptedModel, says, trouble, Workshop } from './support.ts';
 
 const STATUSES: RunStatus[] = [
   'queued',
@@ -32,7 +31,7 @@ const cut: Script = async function* () {
 };
 const fails: Script = async function* () {
   yield { type: 'text', delta: 'Half' };
-  throw new ModelError('No.');
+  throw trouble('No.');
 };
 
 /** How each status is reached by a client, with a model that plays along. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type OpenAI from 'openai';
 import type { AssistantStream } from 'openai/lib/AssistantStream';
-import { ModelError, type ModelEvent } from '../../engine/models/model.ts';
+import type { ModelEvent } from '../../engine/models/model.ts';
 import { until } from '../support/until.ts';
 import { holdFrame } from './contract.ts';
 import {
@@ -16,6 +16,7 @@ import {
   ScriptedModel,
   says,
   send,
+  trouble,
   USAGE,
   Workshop,
 } from './support.ts';
@@ -330,7 +331,7 @@ describe('streams', () => {
   it('ends a failed run with its message, its step and last_error', async () => {
     const fails: Script = async function* () {
       yield { type: 'text', delta: 'Half' };
-      throw new ModelError('The provider broke off.');
+      throw trouble('The provider broke off.');
     };
     const b = await bench(fails);
     const frames = await framesOf(await startRun(b));
@@ -345,7 +346,10 @@ describe('streams', () => {
     const [message, step, run] = frames.slice(-4).map(({ data }) => data);
     assert.deepEqual(message.incomplete_details, { reason: 'run_failed' });
     assert.equal(message.content[0].text.value, 'Half');
-    assert.deepEqual(step.last_error, { code: 'server_error', message: 'The provider broke off.' });
+    assert.deepEqual(step.last_error, {
+      code: 'server_error',
+      message: trouble('The provider broke off.').message,
+    });
     assert.deepEqual(run.last_error, step.last_error);
     assert.equal(run.expires_at, null);
     assert.equal(typeof run.failed_at, 'number');
@@ -583,7 +587,7 @@ describe('streams', () => {
   it('keeps to the contract in every event', async () => {
     const fails: Script = async function* () {
       yield { type: 'call', index: 0, id: 'x', name: 'f' };
-      throw new ModelError('No.', { reason: 'provider_rate_limited' });
+      throw trouble('No.', { reason: 'provider_rate_limited' });
     };
     const b = await bench(says('one two'), calls(['a', {}], ['b', { c: 1 }]), fails, says('never'));
     const all = [...(await framesOf(await startRun(b)))];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import OpenAI from 'openai';
 import type { Usage } from '../../engine/domain/usage.ts';
 import type { EngineOptions } from '../../engine/index.ts';
-import type { Model, ModelEvent, Turn } from '../../engine/models/model.ts';
+import { type Model, ModelError, type ModelEvent, type Turn } from '../../engine/models/model.ts';
 import { type EngineInternals, type StartedEngine, startEngine } from '../../engine/start.ts';
 
 /** What the model does in one turn; later turns than scripted repeat the last. */
@@ -62,6 +62,12 @@ export const hangs = (text = ''): Script =>
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
   };
+
+/** What a provider says when it fails. */
+export const trouble = (
+  said: string,
+  options: ConstructorParameters<typeof ModelError>[2] = {},
+): ModelError => new ModelError('failed', { said, address: 'test' }, options);
 
 export interface Bench {
   engine: StartedEngine;

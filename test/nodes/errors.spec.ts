@@ -37,14 +37,14 @@ const failures: Failure[] = [
     node: getRun,
     answer: (_, response) =>
       apiError(response, 401, { message: 'Incorrect API key.', code: 'invalid_api_key' }),
-    sentence: /^Incorrect API key\. The server refused the key: check it in the service\.$/,
+    sentence: /^The key was refused \(401\)\. Check it in the service\. \(Incorrect API key\.\)$/,
     cause: { status: 401, code: 'invalid_api_key', type: 'invalid_request_error', ...ids },
   },
   {
     name: '403',
     node: getRun,
     answer: (_, response) => apiError(response, 403, { message: 'No access.', type: 'permission_error' }),
-    sentence: /^No access\. The key may not do this\.$/,
+    sentence: /^The key may not do this \(403\)\. \(No access\.\)$/,
     cause: { status: 403, type: 'permission_error', ...ids },
   },
   {
@@ -59,7 +59,7 @@ const failures: Failure[] = [
     node: getRun,
     answer: (_, response) =>
       void response.writeHead(404, { 'content-type': 'text/html' }).end('<p>Not here</p>'),
-    sentence: /^http:\/\/127\.0\.0\.1:\d+\/v1 has no Runs API at this address \(404\)\. Not here$/,
+    sentence: /^There is no Runs API at this address \(404\)\. Not here \(http:\/\/127\.0\.0\.1:\d+\/v1\)$/,
     cause: { status: 404, ...ids },
   },
   {
@@ -82,7 +82,7 @@ const failures: Failure[] = [
           'retry-after': '120',
         },
       ),
-    sentence: /^Slow down\. The server asks for fewer requests\.$/,
+    sentence: /^The server asks for fewer requests \(429\)\. \(Slow down\.\)$/,
     cause: {
       status: 429,
       code: 'rate_limit_exceeded',
@@ -145,7 +145,7 @@ const failures: Failure[] = [
     node: getRun,
     answer: (_, response) =>
       void response.writeHead(200, { 'content-type': 'application/json' }).end('{"id": "run_1", '),
-    sentence: /^http:\/\/127\.0\.0\.1:\d+\/v1 answered with something that is no JSON\./,
+    sentence: /^The answer is no JSON\..*\(http:\/\/127\.0\.0\.1:\d+\/v1\)$/,
     cause: { code: 'unexpected_answer', ...ids },
   },
   {
@@ -166,7 +166,7 @@ const failures: Failure[] = [
     name: 'a connection broken off before the answer',
     node: createRun,
     answer: (_, response) => void response.destroy(),
-    sentence: /^http:\/\/127\.0\.0\.1:\d+\/v1 broke the connection off\.$/,
+    sentence: /^The connection was broken off\. \(http:\/\/127\.0\.0\.1:\d+\/v1\)$/,
     cause: { code: 'UND_ERR_SOCKET', thread_id: 'thread_1' },
   },
   {
@@ -183,7 +183,7 @@ const failures: Failure[] = [
     name: 'no answer in time',
     node: createRun,
     answer: () => {},
-    sentence: /^http:\/\/127\.0\.0\.1:\d+\/v1 did not answer within 0\.3 s\.$/,
+    sentence: /^There was no answer within 0\.3 s\. \(http:\/\/127\.0\.0\.1:\d+\/v1\)$/,
     cause: { code: 'timeout', thread_id: 'thread_1' },
   },
 ];
@@ -247,13 +247,13 @@ onEachRuntime('errors', (start) => {
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     const { port } = plain.address() as { port: number };
     const rows: [string, RegExp, RegExp][] = [
-      [gone, /refused the connection\. Is the server running/, /ECONNREFUSED/],
+      [gone, /connection was refused\. Is the server running/, /ECONNREFUSED/],
       [
         'http://nowhere.invalid',
-        /^The host of http:\/\/nowhere\.invalid can't be found/,
+        /^The host can't be found\..*\(http:\/\/nowhere\.invalid\)$/,
         /ENOTFOUND|EAI_AGAIN/,
       ],
-      [`https://127.0.0.1:${port}`, /^No secure connection to https:/, /SSL|EPROTO/],
+      [`https://127.0.0.1:${port}`, /^There is no secure connection: .*\(https:/, /SSL|EPROTO/],
     ];
     const flow = await start(flowWith(getRun, service()));
     for (const [index, [url, sentence, code]] of rows.entries()) {

@@ -85,7 +85,7 @@ onEachRuntime('fields', (start) => {
     const flow = await start(createRun({ fields }));
     flow.send({ payload: { assistant_id: 'a' } });
     const { error } = await flow.wait('caught');
-    assert.match(error.message, /^thread_id is missing.*msg\.chat\.thread.*msg\.payload/);
+    assert.match(error.message, /\(thread_id\) is missing.*msg\.chat\.thread.*msg\.payload/);
     assert.equal(error.cause.param, 'thread_id');
     assert.equal(server.received.length, 0);
   });
@@ -94,11 +94,11 @@ onEachRuntime('fields', (start) => {
     [{ type: 'json', value: '{"a":' }, /^metadata can't be read \(json\): .*JSON/],
     [{ type: 'jsonata', value: '$nofunction(' }, /^metadata can't be read \(jsonata\): /],
     [{ type: 'jsonata', value: '$error("too cold")' }, /^metadata can't be read \(jsonata\): .*too cold/],
-    [{ type: 'json', value: '[1]' }, /^metadata in the form must be object, but is array/],
-    [{ type: 'num', value: '7' }, /^metadata in the form must be object, but is number/],
-    [{ type: 'str', value: 'words' }, /^metadata in the form must be object, but is string/],
-    [{ type: 'bool', value: 'true' }, /^metadata in the form must be object, but is boolean/],
-    [{ type: 'jsonata', value: 'function($x) { $x }' }, /^metadata in the form /],
+    [{ type: 'json', value: '[1]' }, /^Metadata in the form must be object, but is array/],
+    [{ type: 'num', value: '7' }, /^Metadata in the form must be object, but is number/],
+    [{ type: 'str', value: 'words' }, /^Metadata in the form must be object, but is string/],
+    [{ type: 'bool', value: 'true' }, /^Metadata in the form must be object, but is boolean/],
+    [{ type: 'jsonata', value: 'function($x) { $x }' }, /^Metadata in the form /],
   ];
   it('that are wrong are refused by name', async () => {
     const flow = await start(createRun());
@@ -117,7 +117,7 @@ onEachRuntime('fields', (start) => {
     flow.send({ payload });
     assert.match(
       (await flow.wait('caught')).error.message,
-      /^temperature in the form must be number, but is NaN/,
+      /^Temperature in the form must be number, but is NaN/,
     );
   });
 
@@ -194,7 +194,7 @@ onEachRuntime('fields', (start) => {
     flow.send({ payload: 'Hi' });
     assert.match(
       (await flow.wait('caught')).error.message,
-      /^thread in the form must be object, but is array/,
+      /^Thread in the form must be object, but is array/,
     );
     assert.equal(server.received.length, 0);
   });
@@ -204,7 +204,7 @@ onEachRuntime('fields', (start) => {
     flow.send({ payload: 'run_1' });
     assert.match(
       (await flow.wait('caught')).error.message,
-      /^thread_id is missing.*which is string, not an object/,
+      /\(thread_id\) is missing.*which is string, not an object/,
     );
   });
 

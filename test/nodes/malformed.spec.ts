@@ -254,7 +254,7 @@ onEachRuntime('malformed inputs', (start) => {
     assert.deepEqual(server.received[0]?.body, { assistant_id: 'asst_1', temperature: 0.5, stream: false });
     await flow.deploy(form({ metadata: { value: '{}', type: 'bogus' } }));
     flow.send({ payload: requiredOf('createRun') });
-    assert.match((await flow.wait('caught')).error.message, /^metadata in the form must be object/);
+    assert.match((await flow.wait('caught')).error.message, /^Metadata in the form must be object/);
   });
 
   it('a getter that says something else each time reaches no other path', async () => {

@@ -46,7 +46,11 @@ const badPath: Row['wrong'] = [
   ['thread_id', 'a%2e%2e', /is no id/],
   ['thread_id', 7, /^thread_id in msg\.payload must be string, but is number/],
   ['thread_id', null, /must be string, but is null/],
-  ['thread_id', undefined, /^thread_id is missing: \w+ needs it, in the form or in msg\.payload\./],
+  [
+    'thread_id',
+    undefined,
+    /^Thread ID \(thread_id\) is missing\. Set it in the node, or send it in msg\.payload\./,
+  ],
 ];
 const badOptions: Row['wrong'] = [
   ['instructions', 7, /instructions in msg\.payload must be string/],
@@ -78,7 +82,7 @@ const table: Record<string, Row> = {
     },
     wrong: [
       ...badOptions,
-      ['assistant_id', undefined, /^assistant_id is missing/],
+      ['assistant_id', undefined, /\(assistant_id\) is missing/],
       ['thread', ['Hi'], /thread in msg\.payload must be object, but is array/],
       ['tool_resources', 'x', /must be object/],
     ],
@@ -117,7 +121,7 @@ const table: Record<string, Row> = {
     wrong: [
       ...badPath,
       ['run_id', '.', /run_id in msg\.payload is no id/],
-      ['tool_outputs', undefined, /tool_outputs is missing/],
+      ['tool_outputs', undefined, /\(tool_outputs\) is missing/],
       ['tool_outputs', '21', /must be array/],
       ['tool_outputs', ['21'], /Every entry of tool_outputs/],
     ],
@@ -127,7 +131,7 @@ const table: Record<string, Row> = {
     line: 'GET /threads/thread_1/runs/run_1',
     required: { thread_id: 'thread_1', run_id: 'run_1' },
     optional: {},
-    wrong: [...badPath, ['run_id', undefined, /run_id is missing/]],
+    wrong: [...badPath, ['run_id', undefined, /\(run_id\) is missing/]],
     answer: run(),
   },
   listRuns: {
@@ -166,7 +170,7 @@ const table: Record<string, Row> = {
     required: { thread_id: 'thread_1', run_id: 'run_1', step_id: 'step_1' },
     optional: { include: [CONTENT] },
     optionalQuery: `include[]=${CONTENT}`,
-    wrong: [...badPath, ['step_id', undefined, /step_id is missing/], ['step_id', 'a#b', /is no id/]],
+    wrong: [...badPath, ['step_id', undefined, /\(step_id\) is missing/], ['step_id', 'a#b', /is no id/]],
     answer: step(),
   },
 };

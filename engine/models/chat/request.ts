@@ -44,19 +44,14 @@ export function chatRequest(turn: Turn, dialect: Dialect, stream: boolean): Chat
 function functions({ tools }: Turn): ChatCompletionFunctionTool[] {
   return tools.map((tool) => {
     if (tool.type === 'function') return { type: 'function', function: tool.function };
-    throw new ModelError(
-      `A Chat-Completions server has no ${tool.type}. Take this tool from the assistant, or use the provider 'responses'.`,
-      { reason: 'provider_request_refused' },
-    );
+    throw new ModelError('noTool', { tool: tool.type }, { reason: 'provider_request_refused' });
   });
 }
 
 function toolChoice(choice: NonNullable<Turn['toolChoice']>): ChatCompletionToolChoiceOption {
   if (typeof choice === 'string') return choice;
   if (choice.type === 'function' && choice.function) return { type: 'function', function: choice.function };
-  throw new ModelError(`A Chat-Completions server has no ${choice.type} to choose.`, {
-    reason: 'provider_request_refused',
-  });
+  throw new ModelError('noChoice', { tool: choice.type }, { reason: 'provider_request_refused' });
 }
 
 /** Calls that were made together, and the text before them, are one message; their outputs follow it. */
@@ -99,11 +94,7 @@ function userContent(content: TurnContent[]): string | ChatCompletionContentPart
     if (part.type === 'text') return { type: 'text', text: part.text };
     if (part.type === 'image_url')
       return { type: 'image_url', image_url: { url: part.url, ...(part.detail && { detail: part.detail }) } };
-    const what = part.type === 'file' ? 'attached files' : 'image_file';
-    throw new ModelError(
-      `A Chat-Completions server can't open ${what} (${part.file_id}). Send pictures as image_url, texts as text.`,
-      { reason: 'provider_request_refused' },
-    );
+    throw new ModelError('noFile', { file: part.file_id }, { reason: 'provider_request_refused' });
   });
   return parts.every((part) => part.type === 'text') ? parts.map((part) => part.text).join('\n') : parts;
 }

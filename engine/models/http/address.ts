@@ -10,8 +10,7 @@ const OPENAI = 'https://api.openai.com/v1';
 export function baseAddress(url: string | undefined): URL {
   const text = url?.trim() || OPENAI;
   const found = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`);
-  if (!found || !/^https?:$/.test(found.protocol))
-    throw new ModelError("The provider's URL is not an http or https address.");
+  if (!found || !/^https?:$/.test(found.protocol)) throw new ModelError('badAddress');
   const path = found.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|responses|models)$/, '');
   found.pathname = path || '/v1';
   found.hash = '';
@@ -35,7 +34,7 @@ export function accountIn({ username, password }: URL): { name: string; password
   try {
     return { name: decodeURIComponent(username), password: decodeURIComponent(password) };
   } catch {
-    throw new ModelError("The name or password in the provider's URL has a % that must be written as %25.");
+    throw new ModelError('badAccount');
   }
 }
 

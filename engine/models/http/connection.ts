@@ -68,8 +68,7 @@ export class ProviderConnection {
   /** Takes everything secret out of an error's text, whoever put it there. */
   #clean(error: unknown): unknown {
     if (!(error instanceof ModelError)) return error;
-    const message = this.#redact(error.message);
-    return message === error.message ? error : error.reworded(message);
+    return error.mapped(this.#redact);
   }
 
   /** The events of an answer, if they are sound; the same cleaning for what is thrown while it is read. */
@@ -94,10 +93,7 @@ export class ProviderConnection {
       for (const [name, value] of Object.entries(headers)) all.set(name, value);
       return all;
     } catch {
-      throw new ModelError(
-        "The API key or a header of the service holds a character that HTTP can't carry.",
-        { reason: 'provider_key_refused' },
-      );
+      throw new ModelError('badCharacter', {}, { reason: 'provider_key_refused' });
     }
   }
 }

@@ -1,6 +1,7 @@
-/** What goes wrong between us and a provider, in words for the person who set it up. Never holds a key. */
+/** What goes wrong between us and a provider, from what the platform and the provider say of it. */
 import { FetchFault } from '../../domain/guarded-fetch.ts';
 import { retryAfter } from '../../domain/waits.ts';
+import type { FaultKey } from '../faults.ts';
 import { type FailureReason, ModelError } from '../model.ts';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -84,21 +85,24 @@ export function refused(response: Response, body: string, address: string): Mode
   const { status } = response;
   const said = saidBy(body);
   const reason = reasonFor(status, said);
-  return new ModelError(wording(status, said, address), {
-    reason,
-    status,
-    retryAfter: retryAfter(response.headers),
-    beforeFirstByte: true,
-    retryable: (AGAIN.has(status) || status >= 500) && reason !== 'provider_quota',
-  });
+  return new ModelError(
+    sentenceFor(status, said),
+    { said: said.message, status, address },
+    {
+      reason,
+      status,
+      retryAfter: retryAfter(response.headers),
+      beforeFirstByte: true,
+      retryable: (AGAIN.has(status) || status >= 500) && reason !== 'provider_quota',
+    },
+  );
 }
 
-function wording(status: number, { message }: Said, address: string): string {
+function sentenceFor(status: number, { message }: Said): FaultKey {
   // a 401's own text likes to repeat the key
-  if (status === 401)
-    return `The model provider refused the API key (401). Check the key of the service. (${address})`;
-  if (status === 404 && !message) return `There is nothing at ${address} (404). Check the provider's URL.`;
-  return `The model provider at ${address} answered ${status}${message ? `: ${message}` : '.'}`;
+  if (status === 401) return 'keyRefused';
+  if (message) return 'said';
+  return status === 404 ? 'notThere' : 'status';
 }
 
 /** An error that comes as part of a 2xx answer. */
@@ -106,61 +110,49 @@ export function failedInAnswer(value: unknown, address: string, beforeFirstByte:
   const said = saidIn(value);
   const status = isRecord(value) && typeof value.code === 'number' ? value.code : undefined;
   return new ModelError(
-    `The model provider at ${address} failed: ${said.message || said.code || 'no reason given'}`,
+    'failed',
+    { said: said.message || said.code || '?', address },
     { reason: reasonFor(status, said), status, beforeFirstByte },
   );
 }
 
 interface Sign {
   sign: RegExp;
-  words: string;
+  key: FaultKey;
   /** Asking again can't help, or might repeat paid work. */
   final?: true;
 }
 
 const SIGNS: Sign[] = [
-  { sign: /ECONNREFUSED/, words: 'nothing listens there. Is the model server running?' },
-  { sign: /ENOTFOUND|EAI_AGAIN/, words: 'the host name is not known.' },
-  { sign: /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL/, words: 'there is no way to this host.' },
-  { sign: /ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT/, words: 'the host does not answer.' },
-  { sign: /UND_ERR_(HEADERS|BODY)_TIMEOUT/, words: 'it stayed silent for too long.', final: true },
-  {
-    sign: /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/,
-    words: 'its TLS certificate is not trusted.',
-    final: true,
-  },
-  {
-    sign: /EPROTO|ERR_SSL|WRONG_VERSION/,
-    words: 'it does not speak TLS. Should the address begin with http:// ?',
-    final: true,
-  },
-  {
-    sign: /HTTPParserError|HPE_/,
-    words: 'it does not speak HTTP. Should the address begin with https:// ?',
-    final: true,
-  },
+  { sign: /ECONNREFUSED/, key: 'notListening' },
+  { sign: /ENOTFOUND|EAI_AGAIN/, key: 'unknownHost' },
+  { sign: /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL/, key: 'noWay' },
+  { sign: /ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT/, key: 'noAnswer' },
+  { sign: /UND_ERR_(HEADERS|BODY)_TIMEOUT/, key: 'tooSilent', final: true },
+  { sign: /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/, key: 'certificate', final: true },
+  { sign: /EPROTO|ERR_SSL|WRONG_VERSION/, key: 'noTls', final: true },
+  { sign: /HTTPParserError|HPE_/, key: 'noHttp', final: true },
 ];
 
 /** A request that got no answer, or whose answer broke off: the platform's fetch only says "fetch failed". */
 export function unreachable(error: unknown, address: string, beforeFirstByte: boolean): ModelError {
   const fault = faultIn(error);
   if (fault) {
-    return new ModelError(`The model provider at ${address} can't be used: ${fault.message}`, {
-      beforeFirstByte,
-      retryable: false,
-    });
+    const values = { reason: fault.message, address };
+    return new ModelError('unusable', values, { beforeFirstByte, retryable: false });
   }
   const signs = signsOf(error);
   const known = SIGNS.find(({ sign }) => sign.test(signs));
-  const words = known?.words ?? (beforeFirstByte ? 'the connection was closed.' : 'the answer broke off.');
-  const message = beforeFirstByte
-    ? `No answer from the model provider at ${address}: ${words}`
-    : `The model provider at ${address} was lost in the middle of its answer: ${words}`;
-  return new ModelError(message, {
-    reason: beforeFirstByte ? 'provider_unreachable' : 'provider_failed',
-    beforeFirstByte,
-    retryable: beforeFirstByte && !known?.final,
-  });
+  const key = beforeFirstByte ? (known?.key ?? 'closed') : known?.key === 'tooSilent' ? 'tooSilent' : 'lost';
+  return new ModelError(
+    key,
+    { address },
+    {
+      reason: beforeFirstByte ? 'provider_unreachable' : 'provider_failed',
+      beforeFirstByte,
+      retryable: beforeFirstByte && !known?.final,
+    },
+  );
 }
 
 function faultIn(error: unknown): FetchFault | undefined {
@@ -178,26 +170,21 @@ function signsOf(error: unknown, depth = 0): string {
 
 /** Nothing came for longer than the service's timeout. Work may have been done and paid for: not to be repeated. */
 export function silent(address: string, ms: number, beforeFirstByte: boolean): ModelError {
-  const message = `The model provider at ${address} stayed silent for ${ms / 1000} seconds.`;
-  return new ModelError(message, { reason: 'provider_silent', beforeFirstByte, retryable: false });
+  const values = { seconds: ms / 1000, address };
+  return new ModelError('silent', values, { reason: 'provider_silent', beforeFirstByte, retryable: false });
 }
 
 /** A 2xx answer that isn't one of a model. */
 export function notAModel(address: string, kind: 'html' | 'text'): ModelError {
-  const what = kind === 'html' ? 'a web page' : 'something that is not JSON';
-  return new ModelError(
-    `${address} answered with ${what} instead of a model's reply. Check the provider's URL.`,
-  );
+  return new ModelError(kind === 'html' ? 'webPage' : 'notJson', { address });
 }
 
 /** An answer of more characters than it can sensibly have. */
 export function tooLong(address: string, most: number): ModelError {
-  return new ModelError(`${address} answered with more than ${most / 2 ** 20} MB.`);
+  return new ModelError('tooLong', { megabytes: most / 2 ** 20, address });
 }
 
 /** The stream ended with no sign that the model had finished. */
 export function brokenOff(address: string, beforeFirstByte: boolean): ModelError {
-  return new ModelError(`The model provider at ${address} ended its answer before the model had finished.`, {
-    beforeFirstByte,
-  });
+  return new ModelError('brokenOff', { address }, { beforeFirstByte });
 }

@@ -39,9 +39,6 @@ export async function* validateEvents(
   } catch (error) {
     // A RangeError: nested so deeply that the stack does not suffice.
     if (!(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
-    throw new ModelError(
-      `The model provider at ${address} answered in a form that cannot be read (${error.message}).`,
-      { cause: error },
-    );
+    throw new ModelError('unreadable', { reason: error.message, address }, { cause: error });
   }
 }

@@ -54,11 +54,9 @@ function troubleIn(said: string): Trouble | undefined {
 function answer(turn: Turn): ModelEvent[] {
   const round = currentRound(turn);
   const trouble = troubleIn(round.said);
-  if (trouble === 'failure') throw new ModelError('The rehearsal model was asked to fail.');
+  if (trouble === 'failure') throw new ModelError('rehearsedFailure');
   if (trouble === 'rate limit')
-    throw new ModelError('The rehearsal model was asked to exceed its rate limit.', {
-      reason: 'provider_rate_limited',
-    });
+    throw new ModelError('rehearsedLimit', {}, { reason: 'provider_rate_limited' });
   if (trouble === 'refusal')
     return [...pieces('This is a rehearsed refusal.', 'refusal'), { type: 'end', reason: 'stop' }];
   const calls = nextCalls(turn, round);
@@ -78,7 +76,7 @@ function nextCalls(
   if (toolChoice === 'none') return [];
   const named = typeof toolChoice === 'object' && toolChoice !== null ? toolChoice : undefined;
   if (named && named.type !== 'function')
-    throw new ModelError(`The rehearsal model has no ${named.type}.`, { reason: 'provider_request_refused' });
+    throw new ModelError('noChoice', { tool: named.type }, { reason: 'provider_request_refused' });
   const only = named?.function?.name;
   const planned = planCalls(said, tools, only);
   // required and named choices hold for the first round only: held for ever, a run would never end

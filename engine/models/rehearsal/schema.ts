@@ -16,10 +16,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** The failure of a run whose schema is beyond the rehearsal model. */
 export const cannot = (why: string) =>
-  new ModelError(
-    `The rehearsal model can't make a value for this schema: ${why}. A default, an enum or an example there helps; so does a real model.`,
-    { reason: 'provider_request_refused' },
-  );
+  new ModelError('rehearsedSchema', { reason: why }, { reason: 'provider_request_refused' });
 
 /** A schema as one way for a value to look; `nullable` if null would do as well. */
 export interface Way {

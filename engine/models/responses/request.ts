@@ -113,9 +113,7 @@ function toolChoice(
   if (typeof choice === 'string') return choice;
   if (choice.type === 'function' && choice.function) return { type: 'function', name: choice.function.name };
   if (choice.type === 'function' || !tools.some(({ type }) => type === choice.type))
-    throw new ModelError(`tool_choice names ${choice.type}, which this run does not have.`, {
-      reason: 'provider_request_refused',
-    });
+    throw new ModelError('noChoice', { tool: choice.type }, { reason: 'provider_request_refused' });
   return { type: choice.type };
 }
 

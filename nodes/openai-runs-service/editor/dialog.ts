@@ -54,6 +54,8 @@ export function prepareService(node: EditorNode): void {
   input('database').on('change', () => showDatabase(node.id));
   list('test').on('click', () => testService(node.id));
   offerModels(node.id);
+  $('#node-config-input-url, #runs-service-preset').on('change input', showContainerHint);
+  showContainerHint();
   showParts();
   showDatabase(node.id);
 }
@@ -100,6 +102,13 @@ function fillPresets(): void {
   };
   $('#node-config-input-backend, #node-config-input-provider, #node-config-input-url').on('change', show);
   show();
+}
+
+/** A program on this machine is not at 127.0.0.1 for a Node-RED that runs in a container. */
+function showContainerHint(): void {
+  const itself = /^(\w+:\/\/)?(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)/.test(entered('url'));
+  const wrong = itself && RED.settings.openaiRunsServiceInContainer === true;
+  list('url-hint').text(wrong ? text('hint.container') : '');
 }
 
 /** Offers the provider's models where a model is typed: known after a test, or asked for when the list is wanted. */

@@ -1,5 +1,7 @@
 /** The assistants that the chosen service offers. */
 
+import type { DeclaredFunction } from './tool-flow.ts';
+
 /** An assistant to choose: its id, and what a person calls it. */
 export interface Choice {
   value: string;
@@ -35,12 +37,15 @@ export function assistantName(serviceId: string, id: string): string {
   return declared.find((assistant: Assistant) => assistant.id === id)?.name || id;
 }
 
-/** Whether a declared assistant may call functions. */
-export function hasFunctions(serviceId: string, id: string): boolean {
+/** The functions that a declared assistant may call. */
+export function functionsOf(serviceId: string, id: string): DeclaredFunction[] {
   const service = RED.nodes.node(serviceId);
-  if (!service || service.backend === 'server') return false;
+  if (!service || service.backend === 'server') return [];
   const declared = (service.assistants ?? []).find((assistant: Assistant) => assistant.id === id);
-  return (declared?.tools ?? []).some((tool: { type: string }) => tool.type === 'function');
+  return (declared?.tools ?? [])
+    .filter((tool: { type: string }) => tool.type === 'function')
+    .map((tool: { function?: DeclaredFunction }) => tool.function)
+    .filter((one: DeclaredFunction | undefined) => one?.name);
 }
 
 /** The models of the service's provider; none where it lists none, or is not deployed yet. */

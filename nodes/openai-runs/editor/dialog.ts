@@ -4,12 +4,13 @@ import { findMethod, methods } from '../methods/index.ts';
 import type { MethodId } from '../methods/method.ts';
 import { VERSION } from '../migrations/index.ts';
 import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
-import { assistantsOf, forgetAssistants, hasFunctions, modelsOf } from './assistants.ts';
+import { assistantsOf, forgetAssistants, functionsOf, modelsOf } from './assistants.ts';
 import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
 import { onlyAssistant } from './first-drop.ts';
 import { text } from './i18n.ts';
 import { type OutputKind, outputKinds, outputMap } from './outputs.ts';
 import { type DialogState, deliveries, type Section, sections } from './sections.ts';
+import { type DeclaredFunction, makeToolFlow } from './tool-flow.ts';
 import { getsPlainPayload, isWired } from './upstream.ts';
 
 /** The settings of a section: they go back to what they start with when it does not apply to the method. */
@@ -21,7 +22,8 @@ const SETTINGS_OF: Partial<Record<Section, readonly (keyof Settings)[]>> = {
   tools: ['tools'],
   toolLimits: ['toolTimeout', 'maxToolRounds'],
   busy: ['busy'],
-  limits: ['failures', 'deadline', 'cancelOnClose'],
+  limits: ['failures', 'deadline'],
+  cancelOnClose: ['cancelOnClose'],
   paging: ['paging'],
   maxItems: ['maxItems'],
 };
@@ -29,7 +31,7 @@ const SETTINGS_OF: Partial<Record<Section, readonly (keyof Settings)[]>> = {
 /** What a setting starts with. */
 const DEFAULTS = readSettings({} as RunsNodeDef);
 
-let open: { rows: FieldRows; outputs: OutputKind[]; toolsWired: boolean } | undefined;
+let open: { rows: FieldRows; outputs: OutputKind[]; toolsWired: boolean; wantsToolFlow: boolean } | undefined;
 
 const input = (name: string) => $(`#node-input-${name}`);
 const entered = (name: string) => String(input(name).val() ?? '');
@@ -67,7 +69,7 @@ export function prepare(node: EditorNode): void {
   };
   const rows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);
   const outputs = outputKinds(node as unknown as DialogState);
-  open = { rows, outputs, toolsWired: isWired(node, outputs.indexOf('tools')) };
+  open = { rows, outputs, toolsWired: isWired(node, outputs.indexOf('tools')), wantsToolFlow: false };
 
   input('method').on('change', () => {
     rows.show(entered('method'));
@@ -76,6 +78,7 @@ export function prepare(node: EditorNode): void {
   });
   $('#node-input-delivery, #node-input-tools, #node-input-paging').on('change', showSections);
   $('#runs-conversation').on('change', showSections);
+  $('#runs-make-flow button').on('click', makeFlow);
   input('property').on('change', () => rows.refresh());
   $('#runs-fields').on('change', () => showToolsOff(sections(state()).tools));
   input('service').on('change', () => takeService(rows));
@@ -101,6 +104,12 @@ export function save(node: EditorNode): void {
     node[name] = Number(entered(name));
   }
   node.version = VERSION;
+  if (open.wantsToolFlow) {
+    const functions = chosenFunctions();
+    const output = outputKinds(state()).indexOf('tools');
+    // The editor gives the node its new output first.
+    setTimeout(() => makeToolFlow(node, output, functions));
+  }
   open = undefined;
 }
 
@@ -108,10 +117,24 @@ export function cancel(): void {
   open = undefined;
 }
 
-/** Says so where an assistant may call functions and nothing takes the calls. */
+/** Says so where an assistant may call functions and nothing takes the calls, and offers to make what does. */
 function showToolsOff(apply: boolean): void {
-  const id = open?.rows.chosenAssistant ?? '';
-  $('#runs-tools-off').toggle(apply && !checked('#node-input-tools') && hasFunctions(entered('service'), id));
+  const has = apply && chosenFunctions().length > 0;
+  const ticked = checked('#node-input-tools');
+  $('#runs-tools-off').toggle(has && !ticked);
+  $('#runs-make-flow').toggle(has && !(ticked && open?.toolsWired));
+}
+
+function chosenFunctions(): DeclaredFunction[] {
+  return functionsOf(entered('service'), open?.rows.chosenAssistant ?? '');
+}
+
+/** Closes the dialog with what it says; what answers the functions is put onto the canvas when that is saved. */
+function makeFlow(): void {
+  if (!open) return;
+  open.wantsToolFlow = true;
+  input('tools').prop('checked', true).trigger('change');
+  $('#node-dialog-ok').trigger('click');
 }
 
 /** Opens the service at a new assistant; once it is saved there, it is chosen here. */
@@ -125,6 +148,7 @@ function takeService(rows: FieldRows): void {
   forgetAssistants();
   const made = $(document.body).data('runs-made-assistant') as string | undefined;
   $(document.body).removeData('runs-made-assistant');
+  showSections();
   rows.offerAssistants(made ?? onlyAssistant(RED.nodes.node(entered('service'))));
 }
 
@@ -182,6 +206,7 @@ function state(): DialogState {
     delivery: entered('delivery'),
     tools: checked('#node-input-tools'),
     paging: entered('paging'),
+    isRemote: RED.nodes.node(entered('service'))?.backend === 'server',
   };
 }
 

@@ -3,6 +3,7 @@ import { jsonType } from '../../shared/editor/json-input.ts';
 import type { Parameter, ParameterType } from '../methods/method.ts';
 import type { Choice } from './assistants.ts';
 import { fieldName, text } from './i18n.ts';
+import { formatTypes } from './response-format.ts';
 
 /** A field as it is saved in the flow. */
 export interface SavedField {
@@ -108,6 +109,7 @@ export function inputTypes(
   const check = (type: string) => (value: string) => checkField({ value, type }, parameter);
   const types = parameterTypes(parameter);
   const offered: TypedInputType[] = [];
+  if (field === 'response_format') return formatTypes([...DYNAMIC, 'jsonata'], check('json'));
   if (parameter.enum) offered.push(choices('str', parameter.enum));
   else if (types.includes('id') || types.includes('string')) offered.push(textType(field, suggest));
   if (types.includes('number') || types.includes('integer')) {

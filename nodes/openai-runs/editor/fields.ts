@@ -13,6 +13,7 @@ import {
   toInput,
 } from './field-types.ts';
 import { fieldName, text } from './i18n.ts';
+import { savedFormat, shownFormat } from './response-format.ts';
 
 export type SavedFields = Record<string, SavedField>;
 
@@ -96,7 +97,7 @@ export class FieldRows {
     this.#each((name, row, input) => {
       const parameter = this.#parameter(name);
       if (name !== 'assistant_id' || !parameter) return;
-      const { value, type } = this.#read(input);
+      const { value, type } = this.#read(name, input);
       // A menu that is open would close: only where there is something new to offer.
       const offered = JSON.stringify(choices);
       if (input.data('offered') !== offered) {
@@ -116,7 +117,7 @@ export class FieldRows {
 
   /** Says so where the service has no assistant of that id. */
   #markUnknown(row: JQuery, input: JQuery, choices: Choice[]): void {
-    const { value, type } = this.#read(input);
+    const { value, type } = this.#read('assistant_id', input);
     const isLiteral = type === 'str' && value !== '' && !value.includes('${');
     const unknown = isLiteral && choices.length > 0 && !choices.some((choice) => choice.value === value);
     row.find('.runs-hint').text(unknown ? text('hint.unknownAssistant') : '');
@@ -137,7 +138,7 @@ export class FieldRows {
   get chosenAssistant(): string {
     let id = '';
     this.#each((name, _, input) => {
-      const { value, type } = this.#read(input);
+      const { value, type } = this.#read(name, input);
       if (name === 'assistant_id' && type === 'str') id = value;
     });
     return id;
@@ -166,7 +167,8 @@ export class FieldRows {
       const saved = this.#values.get(name);
       if (!saved) return;
       const input = row.children('.runs-field');
-      input.typedInput('type', saved.type).typedInput('value', toInput(saved.value));
+      const { type, value } = name === 'response_format' ? shownFormat(saved) : saved;
+      input.typedInput('type', type).typedInput('value', toInput(value));
       more ||= saved.value !== '' && row.closest('details').length > 0;
     });
     if (more) template.find('details').prop('open', true);
@@ -205,15 +207,16 @@ export class FieldRows {
     });
   }
 
-  /** A field as it is saved: an assistant chosen by name is an id. */
-  #read(input: JQuery): SavedField {
-    const type = input.typedInput('type');
-    return { value: fromInput(input.typedInput('value')), type: type === BY_NAME ? 'str' : type };
+  /** A field as it is saved: an assistant chosen by name is an id, a format what the API takes. */
+  #read(name: string, input: JQuery): SavedField {
+    const field = { value: fromInput(input.typedInput('value')), type: input.typedInput('type') };
+    if (name === 'response_format') return savedFormat(field, this.#values.get(name));
+    return { ...field, type: field.type === BY_NAME ? 'str' : field.type };
   }
 
   #remember(): void {
     this.#each((name, _, input) => {
-      const field = this.#read(input);
+      const field = this.#read(name, input);
       if (field.value === '' && !this.#values.has(name)) return;
       this.#values.set(name, field);
     });

@@ -12,11 +12,14 @@ export type Section =
   | 'conversation'
   | 'busy'
   | 'limits'
+  | 'cancelOnClose'
   | 'paging'
   | 'maxItems';
 
 export interface DialogState extends OutputSettings {
   paging: string;
+  /** Whether runs go on elsewhere when this Node-RED stops. */
+  isRemote: boolean;
 }
 
 /** Whether each section applies; the ones that do not are hidden and saved with their defaults. */
@@ -36,6 +39,7 @@ export function sections(state: DialogState): Record<Section, boolean> {
     conversation: onThread,
     busy: onThread,
     limits: followed || onThread,
+    cancelOnClose: followed && state.isRemote,
     paging: list,
     maxItems: list && state.paging !== 'page',
   };

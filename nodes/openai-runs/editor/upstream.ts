@@ -3,7 +3,7 @@
 /** Payloads of an inject node that are no object. */
 const PLAIN = ['str', 'num', 'bool', 'date'];
 
-interface Link {
+export interface Link {
   source: EditorNode;
   /** Index of the output that it leaves by. */
   sourcePort: number;

@@ -25,16 +25,15 @@ export function failureOf({ view, connection }: RunSession, t: RunsTranslate): R
   const key = run && FAILED[run.status];
   if (!key) return undefined;
   const reason = run.incomplete_details?.reason;
-  const code = connection.notices?.reasonOf(run.id) ?? run.last_error?.code ?? reason ?? `run_${run.status}`;
-  return new RunsError(
-    t(`error.${key}`, { run: run.id, message: run.last_error?.message ?? '', code, reason }),
-    {
-      code,
-      ...view.ids,
-      run,
-      reply: view.reply,
-    },
-  );
+  const known = connection.notices?.failureOf(run.id);
+  const code = known?.reason ?? run.last_error?.code ?? reason ?? `run_${run.status}`;
+  const message = known?.sentence ?? run.last_error?.message ?? '';
+  return new RunsError(t(`error.${key}`, { run: run.id, message, code, reason }), {
+    code,
+    ...view.ids,
+    run,
+    reply: view.reply,
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { RunsError } from '../../shared/errors.ts';
-import type { RunsTranslate } from '../../shared/texts.ts';
+import type { Below, RunsText, RunsTranslate } from '../../shared/texts.ts';
 import type { Method, Parameter, Params } from '../methods/method.ts';
 import { type Delivery, type Field, isObject, type Settings } from '../settings.ts';
 import { accept, coerce, nameOf, type Refusal } from './check-field.ts';
@@ -185,9 +185,14 @@ export class Input {
     return accepted.value;
   }
 
+  /** What the form calls a field. */
+  private labelOf(name: string): string {
+    return this.t(`field.${name as Below<RunsText, 'field'>}`);
+  }
+
   private refuseMissing(name: string, where: string): never {
     const field = Object.hasOwn(this.settings.fields, name) ? this.settings.fields[name] : undefined;
-    const values = { field: name, method: this.method.id, where, form: `${field?.type}.${field?.value}` };
+    const values = { label: this.labelOf(name), field: name, where, form: `${field?.type}.${field?.value}` };
     throw new RunsError(this.t(field?.value ? 'error.missingThere' : 'error.missing', values), {
       code: 'missing_required_parameter',
       param: name,
@@ -195,8 +200,10 @@ export class Input {
   }
 
   private refuse(name: string, { key, ...values }: Refusal): never {
-    const from = this.settings.fields[name]?.value ? this.t('error.form') : this.where;
-    throw new RunsError(this.t(`error.${key}`, { field: name, where: from, ...values }), {
+    const inForm = Boolean(this.settings.fields[name]?.value);
+    const field = inForm ? this.labelOf(name) : name;
+    const where = inForm ? this.t('error.form') : this.where;
+    throw new RunsError(this.t(`error.${key}`, { field, where, ...values }), {
       code: 'invalid_request',
       param: name,
     });

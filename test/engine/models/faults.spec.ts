@@ -23,14 +23,14 @@ const CASES: Case[] = [
     status: 401,
     body: { error: { message: `Incorrect API key provided: ${KEY}` } },
     code: 'server_error',
-    message: /refused the API key \(401\)/,
+    message: /^The key was refused \(401\)/,
     retryable: false,
   },
   {
     status: 403,
     body: { error: { message: `${KEY} may not use this model` } },
     code: 'server_error',
-    message: /403: \*\*\* may not use/,
+    message: /\*\*\* may not use this model \(403,/,
     retryable: false,
   },
   {
@@ -44,14 +44,14 @@ const CASES: Case[] = [
     status: 404,
     body: '<html>not found</html>',
     code: 'server_error',
-    message: /nothing at http.*URL/,
+    message: /nothing at this address \(404\).*\(http/,
     retryable: false,
   },
   {
     status: 400,
     body: { error: { message: 'bad temperature', param: 'temperature', type: 'invalid_request_error' } },
     code: 'invalid_prompt',
-    message: /400: bad temperature/,
+    message: /bad temperature .*\(400,/,
     retryable: false,
   },
   {
@@ -65,7 +65,7 @@ const CASES: Case[] = [
     status: 413,
     body: 'Payload too large',
     code: 'invalid_prompt',
-    message: /413: Payload too large/,
+    message: /Payload too large \(413,/,
     retryable: false,
   },
   {
@@ -93,7 +93,7 @@ const CASES: Case[] = [
     retryable: true,
     retryAfter: 250,
   },
-  { status: 429, body: '', code: 'rate_limit_exceeded', message: /answered 429\./, retryable: true },
+  { status: 429, body: '', code: 'rate_limit_exceeded', message: /\(429,/, retryable: true },
   {
     status: 429,
     body: { error: { message: 'You exceeded your current quota', code: 'insufficient_quota' } },
@@ -219,7 +219,7 @@ for (const provider of ['chat', 'responses'] as const)
 
     it('an error body without end, and an event without end', async () => {
       server = await far((response) => response.writeHead(500).end('<'.repeat(10_000_000)));
-      assert.match((await failed()).message, /answered 500/);
+      assert.match((await failed()).message, /\(500, http/);
       await server.close();
       server = await far((response) => head(response).end(`data: "${'x'.repeat(17 * 2 ** 20)}`));
       assert.match((await failed()).message, /event of its stream is larger than 16 MB/);
@@ -249,7 +249,7 @@ for (const provider of ['chat', 'responses'] as const)
       const closed = await far(() => {});
       await closed.close();
       const error = await failed({ url: `${closed.url}?token=hidden` });
-      assert.match(error.message, /nothing listens there\. Is the model server running\?/);
+      assert.match(error.message, /^Nothing listens there\. Is the model server running\?/);
       assert.ok(error.message.includes(closed.url));
       assert.equal(inspect(error, { depth: 9 }).includes('hidden'), false);
       assert.deepEqual([error.code, error.beforeFirstByte, error.retryable], ['server_error', true, true]);
@@ -259,7 +259,7 @@ for (const provider of ['chat', 'responses'] as const)
     it('a host that is not known', async () => {
       assert.match(
         (await failed({ url: 'http://no-such-host.invalid/v1' })).message,
-        /no-such-host\.invalid.*not known/,
+        /not known.*no-such-host\.invalid/,
       );
     });
 
@@ -281,14 +281,14 @@ for (const provider of ['chat', 'responses'] as const)
     it('the connection is closed without an answer', async () => {
       server = await far((response) => response.destroy());
       const error = await failed();
-      assert.match(error.message, /the connection was closed/);
+      assert.match(error.message, /The connection was closed/);
       assert.deepEqual([error.beforeFirstByte, error.retryable], [true, true]);
     });
 
     it('silence before and in the middle of the answer', async () => {
       server = await far(() => {});
       const before = await failed({ timeout: 50 });
-      assert.match(before.message, /stayed silent for 0\.05 seconds/);
+      assert.match(before.message, /stayed silent for 0\.05 s/);
       assert.deepEqual([before.beforeFirstByte, before.retryable], [true, false]);
       assert.equal(before.reason, 'provider_silent');
       await server.close();
@@ -312,8 +312,8 @@ for (const provider of ['chat', 'responses'] as const)
     });
 
     it('a URL that is none, a key that no header can carry', async () => {
-      assert.match((await failed({ url: 'ftp://example.com' })).message, /not an http or https address/);
-      assert.match((await failed({ url: 'http://' })).message, /not an http or https address/);
+      assert.match((await failed({ url: 'ftp://example.com' })).message, /no http or https address/);
+      assert.match((await failed({ url: 'http://' })).message, /no http or https address/);
       assert.match((await failed({ apiKey: `${KEY}\nx` })).message, /character that HTTP can't carry/);
     });
 
@@ -412,7 +412,7 @@ for (const provider of ['chat', 'responses'] as const)
       server = await far((response) => json(response, {}, 401));
       assert.match(
         (await failure(() => model().list!(new AbortController().signal))).message,
-        /refused the API key/,
+        /The key was refused/,
       );
     });
   });
@@ -439,7 +439,7 @@ describe('an answer of wrong types', () => {
         });
         const made = createModel({ provider, url: server.url });
         const error = await failure(() => collect(made, turn('Hi')));
-        assert.match(error.message, provider === 'chat' ? /without naming it/ : /a form that cannot be read/);
+        assert.match(error.message, provider === 'chat' ? /without naming it/ : /a form that can't be read/);
         assert.equal(error.retryable, false);
         await server.close();
       });

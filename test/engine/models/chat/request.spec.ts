@@ -179,16 +179,20 @@ describe('chat: requests', () => {
     [
       'image_file',
       { items: [{ type: 'message', role: 'user', content: [{ type: 'image_file', file_id: 'file-1' }] }] },
-      /can't open image_file \(file-1\)/,
+      /can't open files \(file-1\)/,
     ],
     [
       'attachments',
       { items: [{ type: 'message', role: 'user', content: [{ type: 'file', file_id: 'file-2' }] }] },
-      /can't open attached files \(file-2\)/,
+      /can't open files \(file-2\)/,
     ],
     ['code_interpreter', { tools: [{ type: 'code_interpreter' }] }, /has no code_interpreter/],
     ['file_search', { tools: [LAMP, { type: 'file_search' }] }, /has no file_search/],
-    ['a choice of file_search', { tools: [LAMP], toolChoice: { type: 'file_search' } }, /has no file_search/],
+    [
+      'a choice of file_search',
+      { tools: [LAMP], toolChoice: { type: 'file_search' } },
+      /tool choice names file_search/,
+    ],
   ];
   for (const [name, fields, message] of refusals)
     it(`${name} is refused before anything is sent`, async () => {

@@ -127,7 +127,7 @@ describe('chat: text, its end and its cost', () => {
 
     it('neither: the answer broke off', async () => {
       const error = await hearFailure([delta({ content: 'x' })]);
-      assert.match(error.message, /ended its answer before the model had finished/);
+      assert.match(error.message, /answer ended before the model had finished/);
       assert.equal(error.code, 'server_error');
       assert.equal(error.beforeFirstByte, false);
       assert.equal(error.retryable, false);
@@ -151,7 +151,7 @@ describe('chat: text, its end and its cost', () => {
       const error = await failure(() =>
         createModel({ provider: 'chat', url: side.server?.url }).run(turn('hi')),
       );
-      assert.match(error.message, /lost in the middle of its answer/);
+      assert.match(error.message, /lost in the middle of the answer/);
       assert.ok(error.message.includes(side.server.url));
       assert.equal(error.beforeFirstByte, false);
     });

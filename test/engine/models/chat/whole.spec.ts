@@ -57,7 +57,7 @@ describe('chat', () => {
       const model = await hearWhole('<!doctype html><html></html>', {}, 'text/html');
       assert.match(
         (await failure(() => model.run(turn('x')))).message,
-        /web page instead of a model's reply/,
+        /web page came instead of a model's reply/,
       );
     });
 
@@ -66,7 +66,7 @@ describe('chat', () => {
         const model = await hearWhole(value);
         assert.match(
           (await failure(() => model.run(turn('x')))).message,
-          /not JSON instead of a model's reply/,
+          /not JSON came instead of a model's reply/,
         );
         await side.server?.close();
       }

@@ -374,7 +374,7 @@ describe('responses: answers', () => {
         say('Hel'),
         { type: 'response.failed', response: { status: 'failed', error: { code, message: 'because' } } },
       ]);
-      assert.match(error.message, /failed: because/);
+      assert.match(error.message, /failed in its answer: because/);
       assert.equal(error.code, expected);
       assert.equal(error.beforeFirstByte, false);
     });
@@ -440,7 +440,7 @@ describe('responses: answers', () => {
     assert.match(
       (await failure(() => createModel({ provider: 'responses', url: side.server?.url }).run(turn('x'))))
         .message,
-      /not JSON instead of a model's reply/,
+      /not JSON came instead of a model's reply/,
     );
   });
 });

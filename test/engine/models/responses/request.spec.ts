@@ -103,7 +103,7 @@ describe('responses: requests', () => {
     const error = await failure(() =>
       model.run(turn('x', { tools: [LAMP, { type: 'file_search' }], toolChoice: { type: 'file_search' } })),
     );
-    assert.match(error.message, /tool_choice names file_search/);
+    assert.match(error.message, /tool choice names file_search/);
     assert.equal(error.code, 'invalid_prompt');
   });
 
