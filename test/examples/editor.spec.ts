@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { Editor } from '../support/editor.ts';
 import { type NodeRed, startNodeRed } from '../support/node-red.ts';
-import { readExamples } from './files.ts';
+import { isRunnable, readExamples } from './files.ts';
 
 /** What the page tells of one flow. */
 interface Drawn {
@@ -85,7 +85,7 @@ function cross(a: Point[], b: Point[]): boolean {
 
 describe('the examples in the editor', function () {
   this.timeout(60_000);
-  const examples = readExamples();
+  const examples = readExamples().filter(isRunnable);
   let nodeRed: NodeRed;
   let browser: Browser;
   let editor: Editor;

@@ -2,27 +2,27 @@
 import assert from 'node:assert/strict';
 import { outputKinds } from '../../nodes/openai-runs/editor/outputs.ts';
 import { findMethod, methods } from '../../nodes/openai-runs/methods/index.ts';
-import { type FlowNode, readExamples } from './files.ts';
+import { type FlowNode, isRunnable, readExamples } from './files.ts';
 
 const examples = readExamples();
 const all = examples.flatMap(({ nodes }) => nodes);
 const isRuns = ({ type }: FlowNode) => type === 'openai-runs';
 const isService = ({ type }: FlowNode) => type === 'openai-runs-service';
 
-/** Properties in which core nodes and ours name other nodes by their id. */
-const references = ({ service, broker, links, scope, wires, type }: FlowNode): string[] => [
+/** Properties in which nodes name other nodes by their id. */
+const references = ({ service, broker, links, scope, wires, type, ...other }: FlowNode): string[] => [
   ...(wires ?? []).flat(),
-  ...(service ? [service] : []),
+  ...[service, other.group, other.page, other.ui, other.theme].filter(Boolean),
   ...(links ?? []),
   ...(Array.isArray(scope) ? scope : []),
   ...(broker && type !== 'mqtt-broker' ? [broker] : []),
 ];
 
 describe('the example flows', () => {
-  it('are numbered without a gap, fourteen of them', () => {
+  it('are numbered without a gap, eighteen of them', () => {
     assert.deepEqual(
       examples.map(({ name }) => name.slice(0, 5)),
-      Array.from({ length: 14 }, (_, index) => `${String(index + 1).padStart(2, '0')} - `),
+      Array.from({ length: 18 }, (_, index) => `${String(index + 1).padStart(2, '0')} - `),
     );
   });
 
@@ -35,6 +35,30 @@ describe('the example flows', () => {
   it('use every method', () => {
     const used = new Set(all.filter(isRuns).map(({ method }) => method));
     assert.deepEqual([...used].sort(), methods.map(({ id }) => id).sort());
+  });
+
+  it('need no other palette, but for the dashboard, and that says so at once', () => {
+    const own = new Set(examples.filter(isRunnable).flatMap(({ nodes }) => nodes.map(({ type }) => type)));
+    const [dashboard, ...more] = examples.filter((example) => !isRunnable(example));
+    assert(dashboard && more.length === 0);
+    assert.match(dashboard.name, /^18/);
+    const types = dashboard.nodes.map(({ type }) => type).filter((type) => !own.has(type));
+    assert.deepEqual(types.sort(), ['ui-base', 'ui-group', 'ui-page', 'ui-template', 'ui-theme']);
+    const [tab, comment] = dashboard.nodes;
+    for (const said of [tab?.info, comment?.name, comment?.info]) {
+      assert.match(said, /@flowfuse\/node-red-dashboard/);
+    }
+  });
+
+  it('say on the canvas and in the information what they lack without a broker', () => {
+    for (const { name, nodes } of examples) {
+      if (!nodes.some(({ type }) => type === 'mqtt-broker')) continue;
+      assert.match(nodes[0]?.info, /Needs an MQTT broker/, name);
+      assert(
+        nodes.some((node) => node.type === 'comment' && /^Without an MQTT broker/.test(node.name ?? '')),
+        name,
+      );
+    }
   });
 
   for (const { name, nodes, text } of examples) {

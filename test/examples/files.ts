@@ -32,6 +32,9 @@ export function readExamples(): Example[] {
   });
 }
 
+/** Whether Node-RED and this package bring all that an example needs; one unknown type stops every flow. */
+export const isRunnable = ({ nodes }: Example): boolean => !nodes.some(({ type }) => type.startsWith('ui-'));
+
 /** The one node of a type and name in an example. */
 export function nodeOf({ name: example, nodes }: Example, type: string, name: string): FlowNode {
   const found = nodes.filter((node) => node.type === type && node.name === name);

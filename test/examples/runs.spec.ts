@@ -1,14 +1,14 @@
-/** Every example in a real Node-RED: its buttons pressed, and what its debug nodes then show. */
+/** Every example that needs no other palette in a real Node-RED: its buttons pressed, and what its debug nodes then show. */
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Aedes } from 'aedes';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
-import { type Example, type FlowNode, nodeOf, readExamples } from './files.ts';
+import { type Example, type FlowNode, isRunnable, nodeOf, readExamples } from './files.ts';
 import { Sidebar } from './sidebar.ts';
 
 const MOVED = 'cafe000000000001';
-const examples = readExamples();
+const examples = readExamples().filter(isRunnable);
 
 /** Example 12 tells how to move a flow: what it calls "before", changed as it says. */
 function movedFlow(): FlowNode[] {
@@ -351,6 +351,69 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         await flow.shown('report'),
         /You said: Write the report for \w+day, \d+ \w+\. The night's lowest temperature was 3\.5 °C\./,
       );
+    });
+
+    it('15 answers what is harmless, refuses what is beyond the limits, and asks a person for the rest', async () => {
+      const flow = bench('15');
+      await flow.press('how warm is it?');
+      assert.match(
+        await flow.shown('reply'),
+        /read_temperature answered: \{"place":"boiler","celsius":61\.5\}$/,
+      );
+      await flow.press('valve to 95 %');
+      assert.match(
+        await flow.shown('reply', 2),
+        /open_valve answered: \{"error":"Beyond the limits: boiler valve to 95 %\."\}$/,
+      );
+      assert.deepEqual([flow.all('waits'), flow.all('valve')], [[], []]);
+      await flow.press('valve to 40 %');
+      assert.match(await flow.shown('waits'), /^open_valve \{"valve":"boiler","percent":40\}, until \d{4}-/);
+      await flow.press('both at once');
+      assert.match(await flow.shown('waits', 2), /^open_valve \{"valve":"garden","percent":80\}/);
+      assert.deepEqual([flow.all('valve'), flow.all('reply').length], [[], 2]);
+      await flow.press('allow');
+      assert.equal(await flow.shown('valve'), 'The boiler valve is open to 40 %.');
+      assert.match(await flow.shown('reply', 3), /open_valve answered: The boiler valve is open to 40 %\.$/);
+      await flow.press('refuse');
+      assert.match(
+        await flow.shown('reply', 4),
+        /answered: \{"place":"garden","celsius":18\} open_valve answered: \{"error":"A person refused to/,
+      );
+      assert.equal(flow.all('valve').length, 1);
+      assert.deepEqual(flow.all('failure'), []);
+    });
+
+    it('16 hands over to another assistant, who goes on in the same thread', async () => {
+      const flow = bench('16');
+      const threadOf = (said: string) => /^(thread_\w+): /.exec(said)?.[1] ?? assert.fail(said);
+      await flow.press('when do you come?');
+      assert.match(await flow.shown('failure'), /thread_id/);
+      await flow.press('a question');
+      assert.match(await flow.shown('Reception says'), /You said: When is breakfast\? /);
+      await flow.press('broken heating');
+      const reception = await flow.shown('Reception says', 2);
+      assert.match(reception, /hand_over answered: The Technician takes over\.$/);
+      const technician = await flow.shown('Technician says');
+      assert.match(technician, /You said: Reception hands this guest over to you\. Reason: E4, no flame /);
+      await flow.press('when do you come?');
+      const later = await flow.shown('Technician goes on');
+      assert.match(later, /You said: When will you be here\? /);
+      assert.deepEqual([technician, later].map(threadOf), Array(2).fill(threadOf(reception)));
+      assert.equal(flow.all('Technician says').length, 1);
+    });
+
+    it('17 puts a picture beside the question, and only there', async () => {
+      const flow = bench('17');
+      const notSeen = /\(Pictures and files were not looked at\.\)$/;
+      await flow.press('what do you see?');
+      const reply = await flow.shown('reply');
+      assert.match(reply, /You said: What does this picture show\? /);
+      assert.match(reply, notSeen);
+      await flow.press('and what colour is it?');
+      assert.match(await flow.shown('reply', 2), /You said: And what colour is it\? /);
+      assert.doesNotMatch(await flow.shown('reply', 2), notSeen);
+      await flow.press('forget the picture');
+      assert.deepEqual(flow.all('failure'), []);
     });
 
     it('leaves no error in the log but those that examples are about', () => {
