@@ -10,7 +10,7 @@ export interface DeclaredFunction {
 }
 
 /** Pixels of the canvas between a node and the next one. */
-const ACROSS = 220;
+const ACROSS = 190;
 const DOWN = 60;
 
 /**
