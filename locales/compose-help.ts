@@ -23,15 +23,15 @@ export function helpPart(part: string, language: string): string {
 
 /**
  * The fields of a method, the required ones first, then in the order of fields.html. An entry with `data-method` is
- * that method's own and stands before the one that others share.
+ * for those methods only and stands before the one that others share.
  */
 function fieldList({ id, parameters }: Method, fields: string): string {
   const entries = fields.matchAll(
-    /<dt(?: data-method="(\w+)")?>(\w+) (<span.*?<\/span>)<\/dt>\n(\s*<dd>.*?<\/dd>)\n/g,
+    /<dt(?: data-method="([\w ]+)")?>(\w+) (<span.*?<\/span>)<\/dt>\n(\s*<dd>.*?<\/dd>)\n/g,
   );
   const found = new Map<string, string>();
   for (const [, only, name = '', type, text] of entries) {
-    if ((only && only !== id) || found.has(name) || !parameters[name]) continue;
+    if ((only && !only.split(' ').includes(id)) || found.has(name) || !parameters[name]) continue;
     const optional = parameters[name].required ? '' : ' class="optional"';
     found.set(name, `  <dt${optional}>${name} ${type}</dt>\n${text}\n`);
   }

@@ -40,7 +40,7 @@ export interface Settings {
   cancelOnClose: boolean;
   /** Where runs go that end failed, expired, cancelled or incomplete. */
   failures: 'catch' | 'output';
-  paging: 'page' | 'all' | 'each';
+  paging: 'page' | 'items' | 'all' | 'each';
   maxItems: number;
   /** Milliseconds within which text deltas are merged; 0 = off. */
   coalesce: number;
@@ -64,7 +64,7 @@ export const CHOICES = {
   messageType: ['msg', 'str', 'flow', 'global', 'env', 'jsonata'],
   busy: ['queue', 'error', 'cancel'],
   failures: ['catch', 'output'],
-  paging: ['page', 'all', 'each'],
+  paging: ['page', 'items', 'all', 'each'],
 } as const;
 
 /** The texts. */

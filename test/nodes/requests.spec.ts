@@ -1,4 +1,4 @@
-/** What each of the nine methods puts on the wire, and what it refuses before anything is sent. */
+/** What each method puts on the wire, and what it refuses before anything is sent. */
 import assert from 'node:assert/strict';
 import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import { json, startServer, type TestServer } from '../support/http-server.ts';

@@ -1,7 +1,7 @@
 /** The dialog of a Runs node: joins method, fields, sections and outputs. */
 
 import { findMethod, methods } from '../methods/index.ts';
-import type { MethodId } from '../methods/method.ts';
+import { GROUPS, type MethodId } from '../methods/method.ts';
 import { VERSION } from '../migrations/index.ts';
 import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
 import { assistantsOf, forgetAssistants, functionsOf, modelsOf } from './assistants.ts';
@@ -43,8 +43,9 @@ export function sourceOf(node: EditorNode, property: string, type: string): stri
   return source === 'msg.payload' && getsPlainPayload(node) ? '' : source;
 }
 
-/** Whether an id that the API asks for is found by the node itself. */
+/** Whether a field that the API asks for is found by the node itself: a conversation's thread, what the user says. */
 export function findsItself(methodId: string, field: string, conversation: string): boolean {
+  if (methodId === 'createMessage') return field === 'role' || field === 'content';
   return methodId === 'createRun' && field === 'thread_id' && conversation !== '';
 }
 
@@ -160,7 +161,7 @@ function set(name: string, value: unknown): void {
 /** Filled here, not in the html, so that a method needs no line there. */
 function fillMethods(chosen: string): void {
   const select = input('method').empty();
-  for (const group of ['runs', 'steps'] as const) {
+  for (const group of GROUPS) {
     const options = $('<optgroup>', { label: text(`group.${group}`) }).appendTo(select);
     for (const { id } of methods.filter((method) => method.group === group)) {
       $('<option>', { value: id })

@@ -17,7 +17,7 @@ export const toInput = (value: string) => value.replace(/\r?\n/g, BREAK);
 export const fromInput = (value: string) => value.replaceAll(BREAK, '\n');
 
 /** Fields whose text is long enough to deserve an editor of its own. */
-const LONG_TEXTS = new Set(['instructions', 'additional_instructions']);
+const LONG_TEXTS = new Set(['instructions', 'additional_instructions', 'content', 'description']);
 
 /** The one thing that `include` can ask for. */
 const INCLUDE = '["step_details.tool_calls[*].file_search.results[*].content"]';

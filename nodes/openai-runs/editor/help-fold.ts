@@ -1,4 +1,4 @@
-/** In the help of a node only its own method is open: Node-RED folds help by headings, and all nine are long. */
+/** In the help of a node only its own method is open: Node-RED folds help by headings, and all of them are long. */
 
 const HEADING = 'h3[id^="runs-help-"]';
 

@@ -30,7 +30,7 @@ export function sections(state: DialogState): Record<Section, boolean> {
   const list = method?.answers === 'list';
   const onThread = method?.answers === 'run' && method.onThread === true;
   return {
-    message: method?.answers === 'run' && method.addMessages !== undefined,
+    message: method?.addMessages !== undefined,
     delivery: method?.delivers === true,
     stream: delivery === 'stream',
     result: followed,
@@ -41,7 +41,7 @@ export function sections(state: DialogState): Record<Section, boolean> {
     limits: followed || onThread,
     cancelOnClose: followed && state.isRemote,
     paging: list,
-    maxItems: list && state.paging !== 'page',
+    maxItems: list && (state.paging === 'all' || state.paging === 'each'),
   };
 }
 

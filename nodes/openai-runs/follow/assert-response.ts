@@ -3,7 +3,7 @@
 import { type ErrorDetails, RunsError } from '../../shared/errors.ts';
 import { excerpt } from '../../shared/excerpt.ts';
 import type { RunsTranslate } from '../../shared/texts.ts';
-import type { Page, Run, RunStep } from '../methods/method.ts';
+import type { ApiObject, Page, Run } from '../methods/method.ts';
 import { isObject } from '../settings.ts';
 
 /** Longest piece of a strange answer that goes into the error. */
@@ -15,10 +15,13 @@ export function expectRun(answer: unknown, t: RunsTranslate, known?: ErrorDetail
   throw unexpected(answer, 'thread.run', t, known);
 }
 
-/** @throws RunsError unless the answer has an id */
-export function expectStep(answer: unknown, t: RunsTranslate): RunStep {
-  if (hasId(answer)) return answer as unknown as RunStep;
-  throw unexpected(answer, 'thread.run.step', t);
+/**
+ * @param wanted what the API calls such an object
+ * @throws RunsError unless the answer has an id
+ */
+export function expectObject(answer: unknown, wanted: string, t: RunsTranslate): ApiObject {
+  if (hasId(answer)) return answer as unknown as ApiObject;
+  throw unexpected(answer, wanted, t);
 }
 
 /** @throws RunsError unless the server sent a list; the SDK makes an empty page of anything else */

@@ -1,11 +1,13 @@
 /** Parameters that several methods share. */
+import type { AssistantCreateParams, AssistantUpdateParams } from 'openai/resources/beta/assistants';
 import type { RunCreateParams, RunListParams } from 'openai/resources/beta/threads/runs/runs';
 import type { StepListParams } from 'openai/resources/beta/threads/runs/steps';
-import type { ThreadCreateAndRunParams } from 'openai/resources/beta/threads/threads';
+import type { ThreadCreateAndRunParams, ThreadUpdateParams } from 'openai/resources/beta/threads/threads';
 import {
   MAX_COMPLETION_TOKENS,
   MAX_PROMPT_TOKENS,
   PAGE_LIMIT,
+  REASONING_EFFORTS,
   TEMPERATURE,
   TOP_P,
 } from '../../../engine/domain/limits.ts';
@@ -30,6 +32,33 @@ export const include = {
   items: 'string',
 } as const satisfies Parameter;
 
+export const metadata = { in: 'body', type: 'object', nullable: true } as const satisfies Parameter;
+
+/** What a thread keeps beside its messages. */
+export const notes = {
+  tool_resources: { in: 'body', type: 'object', nullable: true },
+  metadata,
+} as const satisfies Parameters<ThreadUpdateParams>;
+
+/** How a model answers, for one run or for all runs of an assistant. */
+const sampling = {
+  response_format: { in: 'body', type: ['string', 'object'], enum: ['auto'], nullable: true },
+  temperature: { in: 'body', type: 'number', range: TEMPERATURE, nullable: true },
+  top_p: { in: 'body', type: 'number', range: TOP_P, nullable: true },
+} as const;
+
+/** What an assistant is made of. */
+export const assistantFields = {
+  name: { in: 'body', type: 'string', nullable: true },
+  description: { in: 'body', type: 'string', nullable: true },
+  instructions: { in: 'body', type: 'string', nullable: true },
+  model: { in: 'body', type: 'string' },
+  tools: { in: 'body', type: 'array', items: 'object' },
+  reasoning_effort: { in: 'body', type: 'string', nullable: true, enum: REASONING_EFFORTS },
+  ...sampling,
+  ...notes,
+} as const satisfies Parameters<Shared<AssistantCreateParams, AssistantUpdateParams>>;
+
 /** What createRun and createThreadAndRun both take to shape a run. */
 export const runOptions = {
   instructions: { in: 'body', type: 'string', nullable: true },
@@ -37,11 +66,9 @@ export const runOptions = {
   tools: { in: 'body', type: 'array', items: 'object', nullable: true },
   tool_choice: { in: 'body', type: ['string', 'object'], enum: ['none', 'auto', 'required'], nullable: true },
   parallel_tool_calls: { in: 'body', type: 'boolean' },
-  response_format: { in: 'body', type: ['string', 'object'], enum: ['auto'], nullable: true },
-  temperature: { in: 'body', type: 'number', range: TEMPERATURE, nullable: true },
-  top_p: { in: 'body', type: 'number', range: TOP_P, nullable: true },
+  ...sampling,
   max_prompt_tokens: { in: 'body', type: 'integer', range: MAX_PROMPT_TOKENS, nullable: true },
   max_completion_tokens: { in: 'body', type: 'integer', range: MAX_COMPLETION_TOKENS, nullable: true },
   truncation_strategy: { in: 'body', type: 'object', nullable: true },
-  metadata: { in: 'body', type: 'object', nullable: true },
+  metadata,
 } as const satisfies Parameters<Omit<Shared<RunCreateParams, ThreadCreateAndRunParams>, 'assistant_id'>>;

@@ -1,4 +1,4 @@
-/** What a method is: its parameters and the one call of the SDK that it makes. Types only; loads nothing. */
+/** What a method is: its parameters and the one call of the SDK that it makes. Loads nothing. */
 import type OpenAI from 'openai';
 import type { Stream } from 'openai/streaming';
 import type { Range } from '../../../engine/domain/limits.ts';
@@ -14,7 +14,25 @@ export type MethodId =
   | 'cancelRun'
   | 'submitToolOutputsToRun'
   | 'listRunSteps'
-  | 'getRunStep';
+  | 'getRunStep'
+  | 'createThread'
+  | 'getThread'
+  | 'modifyThread'
+  | 'deleteThread'
+  | 'createMessage'
+  | 'listMessages'
+  | 'getMessage'
+  | 'modifyMessage'
+  | 'deleteMessage'
+  | 'createAssistant'
+  | 'listAssistants'
+  | 'getAssistant'
+  | 'modifyAssistant'
+  | 'deleteAssistant'
+  | 'listModels';
+
+/** Where the dialog lists a method, in this order. */
+export const GROUPS = ['runs', 'steps', 'threads', 'messages', 'assistants'] as const;
 
 export type ParameterType = 'id' | 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array';
 
@@ -55,6 +73,11 @@ export type Run = OpenAI.Beta.Threads.Run;
 export type Message = OpenAI.Beta.Threads.Message;
 export type RunStep = OpenAI.Beta.Threads.Runs.RunStep;
 
+/** Any object of the API, or what is left of a deleted one. */
+export interface ApiObject {
+  id: string;
+}
+
 /** A message to be added: what somebody said. */
 export interface NewMessage {
   role: 'user' | 'assistant';
@@ -75,28 +98,27 @@ export interface Page {
   getNextPage(): Promise<Page>;
 }
 
-interface Common {
+interface Common<P> {
   readonly id: MethodId;
   /** Where the published description of the API has it. */
   readonly reference: string;
-  /** Where the dialog lists it. */
-  readonly group: 'runs' | 'steps';
+  readonly group: (typeof GROUPS)[number];
   readonly parameters: Readonly<Record<string, Parameter>>;
   /** Whether the node's delivery (start, wait, stream) applies. */
   readonly delivers: boolean;
   /** Whether sending it twice does no harm; where it might, the SDK's retries stay off. */
   readonly repeatable: boolean;
-}
-
-/** Sets a run going, or looks at one: answers with a run. */
-export interface RunMethod<P = Params> extends Common {
-  readonly answers: 'run';
-  /** Starts a run on a thread that exists: conversations and the rules for busy threads apply. */
-  readonly onThread?: true;
   /** Puts in what the user says, unless the fields hold messages already; only where the method takes messages. */
   addMessages?(params: Partial<P>, messages: NewMessage[]): void;
   /** Whether there is nothing that the user says. */
   isSilent?(params: Partial<P>): boolean;
+}
+
+/** Sets a run going, or looks at one: answers with a run. */
+export interface RunMethod<P = Params> extends Common<P> {
+  readonly answers: 'run';
+  /** Starts a run on a thread that exists: conversations and the rules for busy threads apply. */
+  readonly onThread?: true;
   send(client: OpenAI, params: P, options: RequestOptions): Sent<Run>;
   /** The same request asked for as an event stream; absent where the API has none. */
   stream?(client: OpenAI, params: P, options: RequestOptions): Sent<Stream<RunEvent>>;
@@ -104,19 +126,22 @@ export interface RunMethod<P = Params> extends Common {
   rejoin?(client: OpenAI, params: P, options: RequestOptions): Sent<Stream<RunEvent>>;
 }
 
-export interface ListMethod<P = Params> extends Common {
+export interface ListMethod<P = Params> extends Common<P> {
   readonly answers: 'list';
   send(client: OpenAI, params: P, options: RequestOptions): Sent<Page>;
 }
 
-export interface StepMethod<P = Params> extends Common {
-  readonly answers: 'step';
-  send(client: OpenAI, params: P, options: RequestOptions): Sent<RunStep>;
+/** Answers with one object, or with what is left of a deleted one. */
+export interface ObjectMethod<P = Params> extends Common<P> {
+  readonly answers: 'object' | 'deleted';
+  /** What the API calls it. */
+  readonly object: string;
+  send(client: OpenAI, params: P, options: RequestOptions): Sent<ApiObject>;
 }
 
-export type Method = RunMethod | ListMethod | StepMethod;
+export type Method = RunMethod | ListMethod | ObjectMethod;
 
 /** One of the methods, as all others see it: what it is called with has been held against its parameters before. */
 export const runMethod = <P>(method: RunMethod<P>): RunMethod => method as unknown as RunMethod;
 export const listMethod = <P>(method: ListMethod<P>): ListMethod => method as unknown as ListMethod;
-export const stepMethod = <P>(method: StepMethod<P>): StepMethod => method as unknown as StepMethod;
+export const objectMethod = <P>(method: ObjectMethod<P>): ObjectMethod => method as unknown as ObjectMethod;

@@ -31,7 +31,8 @@ const OWN_ID: Readonly<Record<string, string | undefined>> = {
   thread: 'thread_id',
   'thread.run': 'run_id',
   'thread.run.step': 'step_id',
-  'thread.message': undefined,
+  'thread.message': 'message_id',
+  assistant: 'assistant_id',
   list: undefined,
 };
 
@@ -90,13 +91,15 @@ export class Input {
    */
   private async addMessages(msg: NodeMessage, source: unknown, params: Params): Promise<void> {
     const { method, settings } = this;
-    if (method.answers !== 'run' || !method.addMessages) return;
+    if (!method.addMessages) return;
     const { message, messageType } = settings;
     const said = message === '' ? source : await this.evaluate(message, messageType, msg, 'message');
     const messages = messagesOf(said);
     if (messages.length > 0) method.addMessages(params, messages);
     const isRequest = message === '' && isObject(said);
-    if (isRequest || !method.isSilent?.(params) || (method.onThread && !isBlank(said))) return;
+    // A run on a thread may answer what was said before.
+    const goesOn = method.answers === 'run' && method.onThread && !isBlank(said);
+    if (isRequest || !method.isSilent?.(params) || goesOn) return;
     const where = message === '' ? this.where : `${messageType}.${message}`;
     throw new RunsError(this.t('error.noMessage', { where }), { code: 'empty_message', param: 'message' });
   }
@@ -112,7 +115,7 @@ export class Input {
 
   /** Takes from the request object what the method sends: known ids and query fields, any body field. */
   private copy(asked: Record<string, unknown>, params: Params): void {
-    const idsElsewhere = new Set(['thread_id', 'run_id', 'step_id', 'assistant_id', 'stream']);
+    const idsElsewhere = new Set(['thread_id', 'run_id', 'step_id', 'message_id', 'assistant_id', 'stream']);
     const hasBody = Object.values(this.method.parameters).some(({ in: place }) => place === 'body');
     for (const [name, value] of Object.entries(asked)) {
       const known = Object.hasOwn(this.method.parameters, name);

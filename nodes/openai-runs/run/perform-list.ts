@@ -1,27 +1,28 @@
-/** Lists and single steps, from the request to the outgoing messages. */
+/** Lists and single objects, from the request to the outgoing messages. */
 import type { NodeMessage } from 'node-red';
 import type { Connection } from '../../openai-runs-service/connection.ts';
-import { expectPage, expectStep } from '../follow/assert-response.ts';
+import { expectObject, expectPage } from '../follow/assert-response.ts';
 import type { Job } from '../job.ts';
-import type { ListMethod, StepMethod } from '../methods/method.ts';
+import type { ListMethod, ObjectMethod } from '../methods/method.ts';
 import type { NodeParts } from '../node-parts.ts';
 import { toOutput } from '../output/ports.ts';
 import type { Request } from '../request/read-request.ts';
 import { asPage, readAll } from './list-pages.ts';
 
-/** Sends a list or a step as the node's `paging` says. */
+/** Sends one object on, or a list as the node's `paging` says. */
 export async function performRead(
   parts: NodeParts,
   job: Job,
   connection: Connection,
-  method: ListMethod | StepMethod,
+  method: ListMethod | ObjectMethod,
   { params }: Request,
 ): Promise<void> {
-  const options = { signal: job.signal };
+  const options = { signal: job.signal, ...(!method.repeatable && { maxRetries: 0 }) };
   if (method.answers === 'list') {
     await sendList(parts, job, expectPage(await method.send(connection.client, params, options), parts.t));
   } else {
-    const payload = expectStep(await method.send(connection.client, params, options), parts.t);
+    const answer = await method.send(connection.client, params, options);
+    const payload = expectObject(answer, method.object, parts.t);
     sendOn(parts, job, Object.assign(job.msg, { payload }));
   }
 }
@@ -30,6 +31,7 @@ async function sendList(parts: NodeParts, job: Job, page: Parameters<typeof asPa
   const { settings, status, RED, t } = parts;
   if (settings.paging === 'page')
     return sendOn(parts, job, Object.assign(job.msg, { payload: asPage(page) }));
+  if (settings.paging === 'items') return sendOn(parts, job, Object.assign(job.msg, { payload: page.data }));
   const { items, capped } = await readAll(page, settings.maxItems, t);
   if (capped) status.note(t('status.capped', { count: items.length }));
   if (settings.paging === 'all') return sendOn(parts, job, Object.assign(job.msg, { payload: items }));

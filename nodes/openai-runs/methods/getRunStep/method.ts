@@ -1,15 +1,16 @@
 /** GET /threads/{thread_id}/runs/{run_id}/steps/{step_id} */
 import type { StepRetrieveParams } from 'openai/resources/beta/threads/runs/steps';
 import { include, pathId } from '../common.ts';
-import { type Parameters, stepMethod } from '../method.ts';
+import { objectMethod, type Parameters } from '../method.ts';
 
 type Params = StepRetrieveParams & { step_id: string };
 
-export const getRunStep = stepMethod<Params>({
+export const getRunStep = objectMethod<Params>({
   id: 'getRunStep',
   reference: 'run-steps/getRunStep',
   group: 'steps',
-  answers: 'step',
+  answers: 'object',
+  object: 'thread.run.step',
   delivers: false,
   repeatable: true,
   parameters: {
