@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import { json, startServer, type TestServer } from '../support/http-server.ts';
-import { run, step } from '../support/objects.ts';
+import { message, run, step } from '../support/objects.ts';
 import { flowWith, type Msg, onEachRuntime } from '../support/runtime.ts';
 
 interface Row {
@@ -36,6 +36,18 @@ const runOptions = {
   max_completion_tokens: 16,
   truncation_strategy: { type: 'last_messages', last_messages: 2 },
   metadata: { room: 'kitchen' },
+};
+const notes = { tool_resources: { code_interpreter: { file_ids: [] } }, metadata: { a: 'b' } };
+const assistant = {
+  name: 'House',
+  description: 'Knows the house.',
+  instructions: 'Be short.',
+  tools: [{ type: 'code_interpreter' }],
+  reasoning_effort: 'low',
+  response_format: 'auto',
+  temperature: 0.5,
+  top_p: 1,
+  ...notes,
 };
 const paging = { limit: 2, order: 'asc', after: 'run_a', before: 'run_b' };
 const badPath: Row['wrong'] = [
@@ -173,6 +185,135 @@ const table: Record<string, Row> = {
     wrong: [...badPath, ['step_id', undefined, /\(step_id\) is missing/], ['step_id', 'a#b', /is no id/]],
     answer: step(),
   },
+  createThread: {
+    line: 'POST /threads',
+    required: {},
+    requiredBody: {},
+    optional: { messages: [{ role: 'user', content: 'Hi' }], ...notes },
+    wrong: [
+      ['messages', ['Hi'], /Every entry of messages/],
+      ['metadata', 'x', /must be object/],
+    ],
+    answer: { id: 'thread_1', object: 'thread' },
+  },
+  getThread: {
+    line: 'GET /threads/thread_1',
+    required: { thread_id: 'thread_1' },
+    optional: {},
+    wrong: badPath,
+    answer: { id: 'thread_1', object: 'thread' },
+  },
+  modifyThread: {
+    line: 'POST /threads/thread_1',
+    required: { thread_id: 'thread_1' },
+    requiredBody: {},
+    optional: notes,
+    wrong: [...badPath, ['metadata', 'x', /must be object/]],
+    answer: { id: 'thread_1', object: 'thread' },
+  },
+  deleteThread: {
+    line: 'DELETE /threads/thread_1',
+    required: { thread_id: 'thread_1' },
+    optional: {},
+    wrong: badPath,
+    answer: { id: 'thread_1', object: 'thread.deleted', deleted: true },
+  },
+  createMessage: {
+    line: 'POST /threads/thread_1/messages',
+    required: { thread_id: 'thread_1', role: 'user', content: 'Hi' },
+    requiredBody: { role: 'user', content: 'Hi' },
+    optional: {
+      attachments: [{ file_id: 'file_1', tools: [{ type: 'file_search' }] }],
+      metadata: { a: 'b' },
+    },
+    wrong: [
+      ...badPath,
+      ['role', 'system', /one of user, assistant/],
+      ['content', undefined, /\(content\) is missing/],
+      ['content', [7], /Every entry of content/],
+      ['content', 7, /must be string \| array/],
+    ],
+    answer: message('Hi', { role: 'user' }),
+  },
+  listMessages: {
+    line: 'GET /threads/thread_1/messages',
+    required: { thread_id: 'thread_1' },
+    optional: { run_id: 'run_1', ...paging },
+    optionalQuery: 'run_id=run_1&limit=2&order=asc&after=run_a&before=run_b',
+    wrong: [...badPath, ['run_id', 7, /must be string/]],
+    answer: page([message('Hi')]),
+  },
+  getMessage: {
+    line: 'GET /threads/thread_1/messages/msg_1',
+    required: { thread_id: 'thread_1', message_id: 'msg_1' },
+    optional: {},
+    wrong: [...badPath, ['message_id', 'a/b', /is no id/]],
+    answer: message('Hi'),
+  },
+  modifyMessage: {
+    line: 'POST /threads/thread_1/messages/msg_1',
+    required: { thread_id: 'thread_1', message_id: 'msg_1' },
+    requiredBody: {},
+    optional: { metadata: { seen: 'yes' } },
+    wrong: [...badPath, ['message_id', undefined, /\(message_id\) is missing/]],
+    answer: message('Hi'),
+  },
+  deleteMessage: {
+    line: 'DELETE /threads/thread_1/messages/msg_1',
+    required: { thread_id: 'thread_1', message_id: 'msg_1' },
+    optional: {},
+    wrong: [...badPath, ['message_id', '..', /is no id/]],
+    answer: { id: 'msg_1', object: 'thread.message.deleted', deleted: true },
+  },
+  createAssistant: {
+    line: 'POST /assistants',
+    required: { model: 'model-x' },
+    requiredBody: { model: 'model-x' },
+    optional: assistant,
+    wrong: [
+      ['model', undefined, /\(model\) is missing/],
+      ['tools', ['lamp'], /Every entry of tools/],
+      ['reasoning_effort', 'some', /one of none, minimal, low/],
+    ],
+    answer: { id: 'asst_1', object: 'assistant' },
+  },
+  listAssistants: {
+    line: 'GET /assistants',
+    required: {},
+    optional: paging,
+    optionalQuery: 'limit=2&order=asc&after=run_a&before=run_b',
+    wrong: [['limit', '2', /must be integer/]],
+    answer: page([{ id: 'asst_1', object: 'assistant' }]),
+  },
+  getAssistant: {
+    line: 'GET /assistants/asst_1',
+    required: { assistant_id: 'asst_1' },
+    optional: {},
+    wrong: [['assistant_id', 'a/b', /is no id/]],
+    answer: { id: 'asst_1', object: 'assistant' },
+  },
+  modifyAssistant: {
+    line: 'POST /assistants/asst_1',
+    required: { assistant_id: 'asst_1' },
+    requiredBody: {},
+    optional: { model: 'model-y', ...assistant },
+    wrong: [['assistant_id', undefined, /\(assistant_id\) is missing/]],
+    answer: { id: 'asst_1', object: 'assistant' },
+  },
+  deleteAssistant: {
+    line: 'DELETE /assistants/asst_1',
+    required: { assistant_id: 'asst_1' },
+    optional: {},
+    wrong: [['assistant_id', '..', /is no id/]],
+    answer: { id: 'asst_1', object: 'assistant.deleted', deleted: true },
+  },
+  listModels: {
+    line: 'GET /models',
+    required: {},
+    optional: {},
+    wrong: [],
+    answer: { object: 'list', data: [{ id: 'model-x', object: 'model' }] },
+  },
 };
 
 const sorted = (query: string) => [...new URLSearchParams(query)].map((pair) => pair.join('=')).sort();
@@ -204,8 +345,9 @@ onEachRuntime('requests', (start) => {
       answered();
       const flow = await start(flowWith({ method, delivery: 'start' }, service()));
       // Ids of other methods in the same payload stay out of path, query and body.
-      const others = { thread_id: 'thread_x', run_id: 'run_x', step_id: 'step_x', stream: false };
-      flow.send({ payload: { ...others, ...row.required } });
+      const others = { thread_id: 'thread_x', run_id: 'run_x', step_id: 'step_x', message_id: 'msg_x' };
+      const foreign = Object.entries(others).filter(([name]) => !(name in row.optional));
+      flow.send({ payload: { ...Object.fromEntries(foreign), stream: false, ...row.required } });
       const out = await flow.wait('out');
       const { object, id } = row.answer;
       assert.deepEqual({ object: out.payload.object, id: out.payload.id }, { object, id });
@@ -214,7 +356,8 @@ onEachRuntime('requests', (start) => {
       const [bare, full] = server.received;
       for (const request of [bare, full]) {
         assert.equal(`${request?.method} ${request?.path}`, row.line.replace(' ', ' /v1'));
-        assert.equal(request?.headers['openai-beta'], 'assistants=v2');
+        const beta = method === 'listModels' ? undefined : 'assistants=v2';
+        assert.equal(request?.headers['openai-beta'], beta);
         assert.equal('content-type' in (request?.headers ?? {}), row.requiredBody !== undefined);
       }
       assert.deepEqual(bare?.body, row.requiredBody);

@@ -45,7 +45,7 @@ const sampling = {
   response_format: { in: 'body', type: ['string', 'object'], enum: ['auto'], nullable: true },
   temperature: { in: 'body', type: 'number', range: TEMPERATURE, nullable: true },
   top_p: { in: 'body', type: 'number', range: TOP_P, nullable: true },
-} as const;
+} as const satisfies Parameters<Pick<AssistantCreateParams, 'response_format' | 'temperature' | 'top_p'>>;
 
 /** What an assistant is made of. */
 export const assistantFields = {

@@ -36,13 +36,18 @@ const OWN_ID: Readonly<Record<string, string | undefined>> = {
   list: undefined,
 };
 
-/** An object of the API, such as the run that an earlier node left, is no request: it stands for its ids. */
-function idsOf(asked: Record<string, unknown>): Record<string, unknown> {
+/**
+ * An object of the API, such as the run that an earlier node left, is no request: it stands for the ids that are
+ * needed. Those that a method may have besides would narrow down what is asked for.
+ */
+function idsOf(asked: Record<string, unknown>, { parameters }: Method): Record<string, unknown> {
   const { object, id, thread_id, run_id, assistant_id } = asked;
   if (typeof object !== 'string' || !Object.hasOwn(OWN_ID, object)) return asked;
   const own = OWN_ID[object];
   const ids = { thread_id, run_id, assistant_id, ...(own && { [own]: id }) };
-  return Object.fromEntries(Object.entries(ids).filter(([, value]) => value !== undefined && value !== null));
+  const isNeeded = ([name, value]: [string, unknown]) =>
+    parameters[name]?.required && value !== undefined && value !== null;
+  return Object.fromEntries(Object.entries(ids).filter(isNeeded));
 }
 
 /** What a message means to this node: where things were looked for goes into every refusal. */
@@ -107,7 +112,7 @@ export class Input {
   /** The request object's own fields, each read once: what is checked is what is sent, even of a getter. */
   private fieldsOf(source: Record<string, unknown>): Record<string, unknown> {
     try {
-      return idsOf(Object.fromEntries(Object.entries(source)));
+      return idsOf(Object.fromEntries(Object.entries(source)), this.method);
     } catch (error) {
       throw this.unreadable(this.where, this.settings.propertyType, error);
     }
