@@ -31,7 +31,7 @@ const SHARED: Record<string, readonly string[]> = {
   de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Tools'],
   'es-ES': ['Proxy', '__seconds__ s · __tokens__ tokens'],
   fr: ['Message', 'Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
-  'pt-BR': ['Proxy', 'Thread', '__seconds__ s · __tokens__ tokens'],
+  'pt-BR': ['Proxy', 'Thread', 'Threads', '__seconds__ s · __tokens__ tokens'],
 };
 
 /** Nothing but places to fill in, addresses, units and signs is the same everywhere. */
