@@ -30,7 +30,17 @@ const NAMES = new Set([
 const SHARED: Record<string, readonly string[]> = {
   de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Threads', 'Tools'],
   'es-ES': ['Proxy', '__seconds__ s · __tokens__ tokens'],
-  fr: ['Message', 'Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
+  fr: [
+    'Message',
+    'Messages',
+    'Proxy',
+    'Assistants',
+    'assistant',
+    'Assistant',
+    'Description',
+    'Instructions',
+    'Service',
+  ],
   'pt-BR': ['Proxy', 'Thread', '__seconds__ s · __tokens__ tokens'],
 };
 
