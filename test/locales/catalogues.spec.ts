@@ -28,9 +28,19 @@ const NAMES = new Set([
 
 /** Words that a language really shares with English, or borrowed; each was looked at. */
 const SHARED: Record<string, readonly string[]> = {
-  de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Tools'],
+  de: ['Name', 'Nodes: __count__', 'Proxy', 'Query', 'Runs', 'Thread', 'Tools'],
   'es-ES': ['Proxy', '__seconds__ s · __tokens__ tokens'],
-  fr: ['Message', 'Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
+  fr: [
+    'Message',
+    'Proxy',
+    'Assistants',
+    'assistant',
+    'Assistant',
+    'Assistant __number__',
+    'Instructions',
+    'Service',
+    'Services',
+  ],
   'pt-BR': ['Proxy', 'Thread', '__seconds__ s · __tokens__ tokens'],
 };
 
