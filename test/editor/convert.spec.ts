@@ -20,6 +20,40 @@ const KEY = `\${LOCAL_KEY}`;
 const ofOld = ({ type }: Saved) => type === 'OpenAI API';
 const byId = (one: Saved, other: Saved) => one.id.localeCompare(other.id);
 
+/** In the page: the old package's types, as its nodes are saved. */
+function installOldTypes(): void {
+  const texts = (...names: string[]) => Object.fromEntries(names.map((name) => [name, { value: '' }]));
+  // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+  const { nodes } = (window as any).RED;
+  const set = { module: '@inductiv/node-red-openai-api', name: 'node', version: '6.0.0', enabled: true };
+  nodes.addNodeSet({ ...set, id: `${set.module}/${set.name}`, types: ['OpenAI API', 'Service Host'] });
+  nodes.registerType('Service Host', {
+    category: 'config',
+    defaults: texts(
+      'apiBase',
+      'apiBaseType',
+      'secureApiKeyHeaderOrQueryName',
+      'secureApiKeyHeaderOrQueryNameType',
+      'organizationId',
+      'organizationIdType',
+      'secureApiKeyIsQuery',
+      'secureApiKeyValueType',
+      'secureApiKeyValueRef',
+      'name',
+    ),
+    credentials: { secureApiKeyValue: { type: 'password' } },
+  });
+  nodes.registerType('OpenAI API', {
+    category: 'AI',
+    defaults: {
+      ...texts('name', 'property', 'propertyType', 'method'),
+      service: { value: '', type: 'Service Host' },
+    },
+    inputs: 1,
+    outputs: 1,
+  });
+}
+
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`converting old flows on Node-RED ${release}`, function () {
     this.timeout(90_000);
@@ -32,6 +66,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     before(async () => {
       [nodeRed, browser] = await Promise.all([startNodeRed({ release }), openBrowser()]);
       editor = await Editor.open(browser, nodeRed.address);
+      // What the editor tells of unknown types lies over the dialog's buttons for seconds.
+      await editor.page.addStyleTag({ content: '#red-ui-notifications { pointer-events: none }' });
     });
     after(async () => {
       await editor?.close();
@@ -73,7 +109,12 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await editor.page.locator('#openai-runs-menu-convert').click();
       const dialog = editor.page.locator('.runs-convert');
       await dialog.waitFor();
-      await editor.page.waitForFunction(() => document.getAnimations().length === 0);
+      // The tray slides in.
+      await editor.page.waitForFunction(() => {
+        const tray = document.querySelector('.red-ui-tray');
+        return tray !== null && getComputedStyle(tray).right === '0px';
+      });
+      await editor.quiet();
       return dialog;
     }
 
@@ -174,6 +215,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
 
     it('gives everything back with one undo, looks included, as often as wanted', async () => {
       const converted = await flow();
+      await editor.quiet();
       const unknown = editor.page.locator('.red-ui-flow-node-unknown');
       await editor.page.locator('#red-ui-workspace-tabs .red-ui-tab', { hasText: 'Old assistant' }).click();
       for (let times = 0; times < 2; times++) {
@@ -269,6 +311,26 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(
         [veryOld?.type, veryOld?.method, veryOld?.service],
         ['openai-runs', 'submitToolOutputsToRun', 'b000000000000004'],
+      );
+      await undo();
+      assert.deepEqual((await flow()).sort(byId), all.sort(byId));
+    });
+
+    it('does the same where the old types are installed', async () => {
+      await editor.page.evaluate(installOldTypes);
+      const all = await flow();
+      const isOld = ({ type }: Saved) => ['OpenAI API', 'Service Host'].includes(type);
+      assert.equal(await editor.idOf('OpenAI API'), 'b000000000000011');
+      const dialog = await openConverter();
+      const host = dialog.locator('.runs-convert-host', { hasText: '‹b›host‹/b›' });
+      await host.locator('select').selectOption({ label: 'existing service: OpenAI' });
+      assert.doesNotMatch(await host.innerText(), /rehearsal/);
+      await close('ok');
+      const now = new Map((await flow()).map((node) => [node.id, node]));
+      assert.equal(now.get('b000000000000012')?.service, HOST);
+      assert.deepEqual(
+        [...now.values()].filter(isOld).map(({ id }) => id),
+        ['b000000000000002', 'b000000000000003', 'b000000000000011', 'b000000000000013'],
       );
       await undo();
       assert.deepEqual((await flow()).sort(byId), all.sort(byId));

@@ -10,32 +10,37 @@ import { convertible, left, type OldHost, type OldNode, type Survey, survey, tar
 
 /** Pixels. */
 const WIDTH = 640;
-const MOST_SECONDS = 10;
+/** Milliseconds that the outcome is shown. */
+const SHOWN = 10_000;
 
 /** Looks through the workspace and shows what can be converted. */
 export function openConverter(): void {
+  // What is being edited can't be replaced.
+  if ($('.red-ui-tray').length > 0) return;
   const found = survey(RED.nodes.createCompleteNodeSet({ credentials: false }) as FlowNode[]);
   if (!found.found) {
     RED.notify(text('convert.nothing'), { type: 'compact' });
     return;
   }
   const form = new Form(found);
-  const canConvert = found.hosts.length > 0 || convertible(found).length > 0;
+  const cancel = {
+    id: 'runs-convert-cancel',
+    text: RED._('common.label.cancel'),
+    click: () => RED.tray.close(),
+  };
+  const ok = {
+    id: 'runs-convert-ok',
+    text: text('convert.ok'),
+    class: 'primary',
+    click: () => {
+      RED.tray.close();
+      convert(found, form.targets);
+    },
+  };
   RED.tray.show({
     title: text('convert.title'),
     width: WIDTH,
-    buttons: [
-      { id: 'runs-convert-cancel', text: RED._('common.label.cancel'), click: () => RED.tray.close() },
-      {
-        id: 'runs-convert-ok',
-        text: text('convert.ok'),
-        class: canConvert ? 'primary' : 'primary disabled',
-        click: () => {
-          RED.tray.close();
-          convert(found, form.targets);
-        },
-      },
-    ],
+    buttons: found.hosts.length > 0 || convertible(found).length > 0 ? [cancel, ok] : [cancel],
     open: (tray) => tray.find('.red-ui-tray-body').append(form.element),
   });
 }
@@ -54,7 +59,7 @@ function convert(found: Survey, targets: ReadonlyMap<string, Target>): void {
   if (keyless.length > 0) done.push(text('convert.doneKeys', { names: keyless.map(hostName).join(', ') }));
   RED.notify(done.join('<br>'), {
     type: keyless.length > 0 ? 'warning' : 'success',
-    timeout: MOST_SECONDS * 1000,
+    timeout: SHOWN,
   });
 }
 
