@@ -312,6 +312,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         [veryOld?.type, veryOld?.method, veryOld?.service],
         ['openai-runs', 'submitToolOutputsToRun', 'b000000000000004'],
       );
+      // Whose key is in the environment is ready; who still needs one is not, nor is what uses it.
+      assert.equal(await editor.faults(String(local?.id)), '');
+      assert.match(await editor.faults('b000000000000004'), /the key has not been entered yet/);
+      assert.match(await editor.faults('b000000000000015'), /service/i);
       await undo();
       assert.deepEqual((await flow()).sort(byId), all.sort(byId));
     });

@@ -254,6 +254,7 @@ describe('the services of a conversion', () => {
       ['server', 'https://llm.example/v1', 'bearer', '', undefined, []],
     );
     assert.deepEqual(host.server?.notes, [{ key: 'enterKey' }]);
+    assert.equal(service.needsKey, true);
     const header = server({ secureApiKeyHeaderOrQueryName: 'api-key', organizationId: 'org-1' }).service;
     assert.deepEqual([header.auth, header.authName, header.organization], ['header', 'api-key', 'org-1']);
     for (const yes of [true, 'true']) {
@@ -276,7 +277,7 @@ describe('the services of a conversion', () => {
       [service.url, service.credentials, service.organization],
       [env('LLM_URL'), { apiKey: env('LLM_KEY') }, env('LLM_ORG')],
     );
-    assert.deepEqual(host.server?.notes, []);
+    assert.deepEqual([host.server?.notes, service.needsKey], [[], undefined]);
   });
 
   it('say what each message brought and a service can not', () => {

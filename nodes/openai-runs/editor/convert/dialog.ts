@@ -130,6 +130,8 @@ class Form {
       hints.push(text('convert.hint.rehearsal'));
       if (assistants.length > 0) hints.push(text('convert.hint.assistants', { ids: assistants.join(', ') }));
     }
+    const lacking = this.lacking(target);
+    if (lacking.length > 0) hints.push(text('convert.hint.lacks', { ids: lacking.join(', ') }));
     if (target === 'server') {
       const variable = host.server?.credentials?.apiKey;
       if (variable) hints.push(text('convert.hint.keyFound', { name: variable }));
@@ -137,6 +139,14 @@ class Form {
     }
     if (host.stays && host.id !== '') hints.push(text('convert.hint.stays'));
     return hints;
+  }
+
+  /** The flows' assistants that a service which is there does not have; what a server has is not known. */
+  private lacking(target: Target): readonly string[] {
+    const service = RED.nodes.node(target);
+    if (!service || service.backend === 'server') return [];
+    const declared: { id: string }[] = service.assistants ?? [];
+    return this.found.assistants.filter((id) => !declared.some((assistant) => assistant.id === id));
   }
 
   /** A table of nodes, if there are any. */

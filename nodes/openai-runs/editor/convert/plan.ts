@@ -22,7 +22,10 @@ export interface Options {
 export interface Change {
   /** Ids of nodes that go: hosts first. */
   remove: string[];
-  /** Nodes that come, as in a flow file: services first. Most have the id of one that goes. */
+  /**
+   * Nodes that come, as in a flow file: services first. Most have the id of one that goes. `needsKey`, which is not
+   * saved, marks a service whose key is still to be entered.
+   */
   add: FlowNode[];
 }
 
@@ -70,7 +73,10 @@ function newService(
     type: SERVICE,
     name: host.name,
     ...(server ? server.settings : { backend: 'embedded', provider: 'rehearsal', assistants: declared }),
-    ...filled({ credentials: server?.credentials }),
+    ...filled({
+      credentials: server?.credentials,
+      needsKey: server && !server.credentials ? true : undefined,
+    }),
   };
 }
 

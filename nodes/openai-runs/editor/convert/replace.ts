@@ -22,6 +22,7 @@ export function replaceNodes({ remove, add }: Change): void {
   redrawWithout();
   const added = importNodes(add);
   joinGroups(added, removed);
+  markKeyless(added, add);
   const newLinks = links.map((link) => relinked(link, added));
   for (const link of newLinks) RED.nodes.addLink(link);
   restore(orders);
@@ -51,6 +52,14 @@ function importNodes(add: readonly FlowNode[]): Map<string, EditorNode> {
   const saved = add.map(({ wires, g: _g, ...node }) => (wires ? { ...node, wires: [] } : node));
   const { nodes } = RED.nodes.import(structuredClone(saved), { reimport: true, markChanged: true });
   return new Map(nodes.map((node) => [node.id, node]));
+}
+
+/** Services without a key are not ready, and so are the nodes that use them. */
+function markKeyless(added: ReadonlyMap<string, EditorNode>, saved: readonly FlowNode[]): void {
+  const keyless = saved.filter(({ needsKey }) => needsKey);
+  if (keyless.length === 0) return;
+  for (const { id } of keyless) Object.assign(added.get(id) ?? {}, { needsKey: true });
+  for (const node of added.values()) RED.editor.validateNode(node);
 }
 
 function linksOf(ids: ReadonlySet<string>): EditorLink[] {
