@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
+import { closeConverter, importFlow, openConverter } from '../support/converter.ts';
 import { Editor } from '../support/editor.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import { installOldTypes } from './fixtures/old-types.ts';
 
 type Saved = Record<string, unknown> & { id: string; type: string };
 
@@ -19,40 +21,6 @@ const IN_GROUP = 'a000000000000012';
 const KEY = `\${LOCAL_KEY}`;
 const ofOld = ({ type }: Saved) => type === 'OpenAI API';
 const byId = (one: Saved, other: Saved) => one.id.localeCompare(other.id);
-
-/** In the page: the old package's types, as its nodes are saved. */
-function installOldTypes(): void {
-  const texts = (...names: string[]) => Object.fromEntries(names.map((name) => [name, { value: '' }]));
-  // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
-  const { nodes } = (window as any).RED;
-  const set = { module: '@inductiv/node-red-openai-api', name: 'node', version: '6.0.0', enabled: true };
-  nodes.addNodeSet({ ...set, id: `${set.module}/${set.name}`, types: ['OpenAI API', 'Service Host'] });
-  nodes.registerType('Service Host', {
-    category: 'config',
-    defaults: texts(
-      'apiBase',
-      'apiBaseType',
-      'secureApiKeyHeaderOrQueryName',
-      'secureApiKeyHeaderOrQueryNameType',
-      'organizationId',
-      'organizationIdType',
-      'secureApiKeyIsQuery',
-      'secureApiKeyValueType',
-      'secureApiKeyValueRef',
-      'name',
-    ),
-    credentials: { secureApiKeyValue: { type: 'password' } },
-  });
-  nodes.registerType('OpenAI API', {
-    category: 'AI',
-    defaults: {
-      ...texts('name', 'property', 'propertyType', 'method'),
-      service: { value: '', type: 'Service Host' },
-    },
-    inputs: 1,
-    outputs: 1,
-  });
-}
 
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`converting old flows on Node-RED ${release}`, function () {
@@ -92,36 +60,15 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
       editor.page.evaluate(() => (window as any).RED.nodes.dirty() as boolean);
 
-    async function importFlow(name: string): Promise<void> {
-      await editor.page.locator('#red-ui-header-button-sidemenu').click();
-      await editor.page.locator('#menu-item-import').click();
-      const text = editor.page.locator('#red-ui-clipboard-dialog-import-text');
-      await text.fill(fixture(name));
-      await text.press('End');
-      await editor.page.locator('#red-ui-clipboard-dialog-ok').click();
-      await editor.page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
-      await editor.quiet();
-    }
-
-    async function openConverter() {
-      await editor.page.locator('#red-ui-header-button-sidemenu').click();
-      await editor.page.locator('#menu-item-edit-menu').hover();
-      await editor.page.locator('#openai-runs-menu-convert').click();
-      const dialog = editor.page.locator('.runs-convert');
-      await dialog.waitFor();
-      // The tray slides in.
-      await editor.page.waitForFunction(() => {
-        const tray = document.querySelector('.red-ui-tray');
-        return tray !== null && getComputedStyle(tray).right === '0px';
-      });
-      await editor.quiet();
-      return dialog;
-    }
-
-    async function close(button: 'ok' | 'cancel'): Promise<void> {
-      await editor.page.locator(`#runs-convert-${button}`).click();
-      await editor.page.locator('.runs-convert').waitFor({ state: 'detached' });
-      await editor.quiet();
+    async function enterKey(service: string): Promise<void> {
+      await editor.page.evaluate(
+        // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+        (id) => (window as any).RED.editor.editConfig('', 'openai-runs-service', id),
+        service,
+      );
+      const dialog = await editor.openedConfig();
+      await dialog.locator('#node-config-input-apiKey').fill('sk-new');
+      await editor.closeDialog();
     }
 
     const undo = () => editor.page.keyboard.press('ControlOrMeta+z');
@@ -147,9 +94,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     });
 
     it('shows what it found and what becomes of it; cancelled, it changes nothing', async () => {
-      await importFlow('old-flow');
+      await importFlow(editor, fixture('old-flow'));
       old = await flow();
-      const dialog = await openConverter();
+      const dialog = await openConverter(editor);
       const shown = (await dialog.innerText()).replace(/\s+/g, ' ');
       for (const text of [
         'OpenAI https://api.openai.com/v1 Nodes: 5',
@@ -165,13 +112,13 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.doesNotMatch(shown, /Not converted|not installed/);
       assert.equal(await dialog.locator('select').inputValue(), 'embedded');
       await editor.picture(`${release}-convert`);
-      await close('cancel');
+      await closeConverter(editor, 'cancel');
       assert.deepEqual(await flow(), old);
     });
 
     it('puts each node in its place: ids, wires, groups, links, order', async () => {
-      await openConverter();
-      await close('ok');
+      await openConverter(editor);
+      await closeConverter(editor, 'ok');
       const after = await flow();
       assert.equal(await isChanged(), true);
       assert.deepEqual(
@@ -242,8 +189,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
           .map(({ id }) => id)
           .sort(),
       );
-      await openConverter();
-      await close('ok');
+      await openConverter(editor);
+      await closeConverter(editor, 'ok');
       assert.deepEqual((await flow()).sort(byId), converted.sort(byId));
     });
 
@@ -270,10 +217,20 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(editor.errors, []);
     });
 
+    it('can be taken back after it was deployed, and done again', async () => {
+      const converted = await flow();
+      assert.equal(await isChanged(), false);
+      await undo();
+      assert.deepEqual(await flow(), old);
+      assert.equal(await isChanged(), true);
+      await redo();
+      assert.deepEqual(await flow(), converted);
+    });
+
     it('leaves what it can not convert, says why, and shows hostile names as text', async () => {
-      await importFlow('old-mixed');
+      await importFlow(editor, fixture('old-mixed'));
       const all = await flow();
-      const dialog = await openConverter();
+      const dialog = await openConverter(editor);
       const shown = (await dialog.innerText()).replace(/\s+/g, ' ');
       for (const text of [
         'Not converted: 2',
@@ -288,7 +245,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         assert.ok(shown.includes(text), `${text} is not in: ${shown}`);
       }
       await editor.picture(`${release}-convert-mixed`);
-      await close('ok');
+      await closeConverter(editor, 'ok');
       const found = await editor.page.evaluate(() => ({
         // biome-ignore lint/suspicious/noExplicitAny: set by what must not run
         hits: (window as any).hits ?? [],
@@ -316,6 +273,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal(await editor.faults(String(local?.id)), '');
       assert.match(await editor.faults('b000000000000004'), /the key has not been entered yet/);
       assert.match(await editor.faults('b000000000000015'), /service/i);
+      await enterKey('b000000000000004');
+      for (const id of ['b000000000000004', 'b000000000000015']) assert.equal(await editor.faults(id), '');
+      await undo();
       await undo();
       assert.deepEqual((await flow()).sort(byId), all.sort(byId));
     });
@@ -325,11 +285,11 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const all = await flow();
       const isOld = ({ type }: Saved) => ['OpenAI API', 'Service Host'].includes(type);
       assert.equal(await editor.idOf('OpenAI API'), 'b000000000000011');
-      const dialog = await openConverter();
+      const dialog = await openConverter(editor);
       const host = dialog.locator('.runs-convert-host', { hasText: '‹b›host‹/b›' });
       await host.locator('select').selectOption({ label: 'existing service: OpenAI' });
       assert.doesNotMatch(await host.innerText(), /rehearsal/);
-      await close('ok');
+      await closeConverter(editor, 'ok');
       const now = new Map((await flow()).map((node) => [node.id, node]));
       assert.equal(now.get('b000000000000012')?.service, HOST);
       assert.deepEqual(
