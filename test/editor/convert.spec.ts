@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
-import { closeConverter, importFlow, openConverter } from '../support/converter.ts';
+import { closeConverter, enterKey, importFlow, openConverter } from '../support/converter.ts';
 import { Editor } from '../support/editor.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
 import { installOldTypes } from './fixtures/old-types.ts';
@@ -59,17 +59,6 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     const isChanged = () =>
       // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
       editor.page.evaluate(() => (window as any).RED.nodes.dirty() as boolean);
-
-    async function enterKey(service: string): Promise<void> {
-      await editor.page.evaluate(
-        // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
-        (id) => (window as any).RED.editor.editConfig('', 'openai-runs-service', id),
-        service,
-      );
-      const dialog = await editor.openedConfig();
-      await dialog.locator('#node-config-input-apiKey').fill('sk-new');
-      await editor.closeDialog();
-    }
 
     const undo = () => editor.page.keyboard.press('ControlOrMeta+z');
     const redo = () => editor.page.keyboard.press('ControlOrMeta+y');
@@ -273,7 +262,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal(await editor.faults(String(local?.id)), '');
       assert.match(await editor.faults('b000000000000004'), /the key has not been entered yet/);
       assert.match(await editor.faults('b000000000000015'), /service/i);
-      await enterKey('b000000000000004');
+      await enterKey(editor, 'b000000000000004');
       for (const id of ['b000000000000004', 'b000000000000015']) assert.equal(await editor.faults(id), '');
       await undo();
       await undo();

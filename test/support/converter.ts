@@ -39,3 +39,15 @@ export async function closeConverter(editor: Editor, button: 'ok' | 'cancel'): P
   await editor.page.locator('.runs-convert').waitFor({ state: 'detached' });
   await editor.quiet();
 }
+
+/** Opens a service by its id and types a key in. */
+export async function enterKey(editor: Editor, service: string): Promise<void> {
+  await editor.page.evaluate(
+    // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+    (id) => (window as any).RED.editor.editConfig('', 'openai-runs-service', id),
+    service,
+  );
+  const dialog = await editor.openedConfig();
+  await dialog.locator('#node-config-input-apiKey').fill('sk-new');
+  await editor.closeDialog();
+}
