@@ -86,7 +86,37 @@ interface TextEditorOptions {
   complete(value: string): void;
 }
 
+interface TrayOptions {
+  title: string;
+  width?: number;
+  buttons: { id: string; text: string; class?: string; click(): void }[];
+  open(tray: JQuery): void;
+}
+
+/** A wire. */
+interface EditorLink {
+  source: EditorNode;
+  /** Index of the output that it leaves by. */
+  sourcePort: number;
+  target: EditorNode;
+}
+
+interface EditorGroup extends EditorNode {
+  nodes: EditorNode[];
+}
+
 declare const RED: {
+  actions: {
+    /** @param options.label what the list of commands calls it */
+    add(name: string, handler: () => void, options?: { label?: string }): void;
+    remove(name: string): void;
+  };
+  menu: {
+    /** @param item null for a line between items */
+    addItem(menu: string, item: { id: string; label: string; onselect: string } | null): void;
+  };
+  /** @param message HTML */
+  notify(message: string, options: { type?: string; timeout?: number }): unknown;
   _(key: string, options?: Record<string, unknown>): string;
   nodes: {
     registerType(type: string, definition: EditorDefinition): void;
@@ -94,9 +124,24 @@ declare const RED: {
     id(): string;
     getType(type: string): EditorDefinition;
     add(node: EditorNode): EditorNode;
-    /** Adds nodes as a flow has them; wires between them become links. */
-    import(nodes: object[]): { nodes: EditorNode[]; links: object[] };
-    addLink(link: object): void;
+    remove(id: string): unknown;
+    /**
+     * Makes nodes of saved ones; wires between them become links.
+     * @param options.reimport keeps their ids and tabs
+     */
+    import(
+      nodes: object[],
+      options?: { reimport: boolean; markChanged: boolean },
+    ): { nodes: EditorNode[]; links: object[] };
+    /** Everything in the workspace, as it is saved. */
+    createCompleteNodeSet(options: { credentials: boolean }): EditorNode[];
+    addLink(link: EditorLink): void;
+    eachLink(visit: (link: EditorLink) => void): void;
+    group(id: string): EditorGroup | undefined;
+    /** Ids, the lowest first. @param z id of a tab or subflow */
+    getNodeOrder(z: string): string[];
+    setNodeOrder(z: string, order: string[]): void;
+    /** Whether something is there to be deployed. */
     dirty(): boolean;
     dirty(isDirty: boolean): void;
     /** Goes on while the visitor answers true. */
@@ -121,15 +166,20 @@ declare const RED: {
     peek(): any;
     push(event: object): void;
   };
-  view: {
-    redraw(updateActive?: boolean): void;
-    select(selection: { nodes: EditorNode[] }): void;
-    selection(): { nodes?: EditorNode[] };
-  };
   /** What the runtime tells the editor. */
   settings: Record<string, unknown>;
-  tray: { resize(): void };
+  group: { markDirty(group: EditorGroup): void };
+  workspaces: { refresh(): void };
+  sidebar: { config: { refresh(): void } };
+  view: {
+    /** @param now before anything else goes on */
+    redraw(active?: boolean, now?: boolean): void;
+    select(what: { nodes: EditorNode[] } | null): void;
+    selection(): { nodes?: EditorNode[] };
+  };
+  tray: { show(options: TrayOptions): void; close(): void; resize(): void };
   utils: {
+    getNodeLabel(node: EditorNode | null, otherwise: string): string;
     validateTypedProperty(value: string, type: string, options?: object): true | string;
   };
   validators: {

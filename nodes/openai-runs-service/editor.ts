@@ -1,7 +1,7 @@
 /** The service (config node) in the editor. */
 import { cancelService, prepareService, saveService } from './editor/dialog.ts';
 import { text } from './editor/i18n.ts';
-import { checkAssistants, checkAuthName, checkUrl, within } from './editor/validate.ts';
+import { checkAssistants, checkAuthName, checkKey, checkUrl, within } from './editor/validate.ts';
 import { VERSION } from './migrations/index.ts';
 import { CHOICES, NUMBERS } from './settings.ts';
 
@@ -26,7 +26,7 @@ RED.nodes.registerType('openai-runs-service', {
     retention: number('retention'),
     contextWindow: number('contextWindow'),
     noStreamWithTools: { value: false },
-    auth: { value: CHOICES.auth[0] },
+    auth: { value: CHOICES.auth[0], validate: checkKey },
     authName: { value: '', validate: checkAuthName },
     organization: { value: '' },
     project: { value: '' },

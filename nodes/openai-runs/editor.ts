@@ -2,6 +2,7 @@
 
 import { harmless } from '../shared/editor/texts.ts';
 import { assistantName } from './editor/assistants.ts';
+import { offerConversion } from './editor/convert/index.ts';
 import { cancel, findsItself, prepare, save, sourceOf } from './editor/dialog.ts';
 import { checkFields, type SavedFields } from './editor/fields.ts';
 import { makeReady } from './editor/first-drop.ts';
@@ -94,3 +95,4 @@ RED.nodes.registerType('openai-runs', {
 });
 
 watchWires('openai-runs');
+offerConversion();

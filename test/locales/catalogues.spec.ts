@@ -28,7 +28,7 @@ const NAMES = new Set([
 
 /** Words that a language really shares with English, or borrowed; each was looked at. */
 const SHARED: Record<string, readonly string[]> = {
-  de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Threads', 'Tools'],
+  de: ['Name', 'Nodes: __count__', 'Proxy', 'Query', 'Runs', 'Thread', 'Threads', 'Tools'],
   'es-ES': ['Proxy', '__seconds__ s · __tokens__ tokens'],
   fr: [
     'Message',
@@ -37,9 +37,11 @@ const SHARED: Record<string, readonly string[]> = {
     'Assistants',
     'assistant',
     'Assistant',
+    'Assistant __number__',
     'Description',
     'Instructions',
     'Service',
+    'Services',
   ],
   'pt-BR': ['Proxy', 'Thread', 'Threads', '__seconds__ s · __tokens__ tokens'],
 };

@@ -198,6 +198,23 @@ onEachRuntime('deliveries', (start) => {
     assert.equal(posts(), 1);
   });
 
+  it('start sends the events alone, by its one output, where the message asks for a stream', async () => {
+    const flow = await flowOf({ method: 'createRun', delivery: 'start', failures: 'output' });
+    for (const [index, status] of ['completed', 'failed'].entries()) {
+      server.answer = (_, response) => {
+        const write = sse(response);
+        write('thread.run.created', run());
+        write(`thread.run.${status}`, run({ status, ...ends[status] }));
+        write();
+      };
+      flow.send({ payload: { ...requests.createRun, stream: true } });
+      await flow.wait('completed', index + 1);
+      const events = flow.out('out').map(({ event }) => event);
+      assert.deepEqual(events.slice(index * 2), ['thread.run.created', `thread.run.${status}`]);
+    }
+    assert.deepEqual([flow.out('second'), flow.out('caught')], [[], []]);
+  });
+
   it('coalesce sends far fewer messages, in order, and loses nothing', async () => {
     const words = Array.from({ length: 500 }, (_, nr) => `w${nr} `);
     server.answer = (_, response) => {

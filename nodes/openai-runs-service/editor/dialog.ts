@@ -61,6 +61,7 @@ export function prepareService(node: EditorNode): void {
 }
 
 export function saveService(node: EditorNode): void {
+  delete node.needsKey;
   node.assistants = collectAssistants(list('assistants'));
   // A node that asked for a new one is told which it is.
   if ($(document.body).data('runs-new-assistant')) {

@@ -38,6 +38,14 @@ export function checkAuthName(this: EditorNode, name: string, _options: object):
   return text('validation.authName');
 }
 
+/**
+ * The editor can't see whether a key is stored; but a service that was made in another's place has none, and says so
+ * until its dialog has been closed once (`needsKey`, which is not saved).
+ */
+export function checkKey(this: EditorNode, _auth: string, _options: object): true | string {
+  return this.backend === 'server' && this.needsKey ? text('validation.keyMissing') : true;
+}
+
 /** A number within its limits; nothing at all stands for the default. */
 export function within({ min, max }: { min: number; max: number }) {
   return function checkNumber(this: EditorNode, value: unknown, _options: object): true | string {

@@ -77,6 +77,15 @@ export class RunSession {
     this.fresh = false;
   }
 
+  /**
+   * Whether the events are all that leaves: a node that only starts runs gives what the endpoint gives, and that is
+   * the stream where the message asks for one.
+   */
+  get onlyEvents(): boolean {
+    const { delivery, tools } = this.parts.settings;
+    return delivery === 'start' && !tools && this.events !== undefined;
+  }
+
   /** Whether the run has been seen to end, or to need tool outputs, since the last request. */
   get settled(): boolean {
     return this.fresh && this.view.run !== undefined && hasSettled(this.view.run);

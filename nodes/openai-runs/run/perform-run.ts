@@ -167,6 +167,7 @@ function finish(session: RunSession): void {
   const { settings } = session.parts;
   const failure = isFollowed && settings.failures === 'catch' ? failureOf(session, t) : undefined;
   if (failure) throw failure;
+  if (session.onlyEvents) return;
   if (isFollowed) mustNotWaitForTools(session);
   job.send(toOutput('result', putRun(job.msg, view, settings, t, isFollowed), settings));
 }
