@@ -71,6 +71,16 @@ const unusedResources = {
   },
 };
 
+/** undici brings its parser twice, for processors with and without SIMD; the one without runs on all of them. */
+const oneParser = {
+  name: 'one-parser',
+  setup(build) {
+    build.onResolve({ filter: /llhttp_simd-wasm\.js$/ }, ({ resolveDir }) => ({
+      path: path.join(resolveDir, '../llhttp/llhttp-wasm.js'),
+    }));
+  },
+};
+
 async function code() {
   const inputs = await Promise.all([bundle(REGISTERED, false), bundle(ON_DEMAND, true)]);
   // Node-RED 4.1 requires what 5 imports: the built files are CommonJS, whatever the sources are.
@@ -89,7 +99,7 @@ async function bundle(entryPoints, minify) {
     format: 'cjs',
     minify,
     legalComments: 'none',
-    plugins: [lazyEntries, unusedResources],
+    plugins: [lazyEntries, unusedResources, oneParser],
     metafile: true,
     logLevel: 'warning',
   });

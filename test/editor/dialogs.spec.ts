@@ -69,6 +69,7 @@ function sample(name: string, parameter: Parameter): Filled {
     return { value: '["step_details.tool_calls[*].file_search.results[*].content"]', type: 'json' };
   }
   if (name === 'assistant_id') return { value: 'asst_one', type: 'str' };
+  if (name === 'content') return { value: 'What is said', type: 'str' };
   if (parameter.enum) return { value: parameter.enum.at(-1) ?? '', type: 'str' };
   if (types.includes('boolean')) return { value: 'false', type: 'bool' };
   if (name === 'temperature' || name === 'top_p') return { value: '0.5', type: 'num' };

@@ -1,5 +1,7 @@
 /** In the help of a node only its own method is open: Node-RED folds help by headings, and all of them are long. */
 
+import { fillFields } from './help-fields.ts';
+
 const HEADING = 'h3[id^="runs-help-"]';
 
 /** The method of the node whose help is shown: the one being edited, or the one selected. */
@@ -34,6 +36,8 @@ export function foldHelp(): void {
     const panel = heading.parentElement;
     if (!panel || panel === shown) return;
     shown = panel;
+    // Headings hold what follows them together: the panel is the help's own.
+    fillFields(panel.closest('.red-ui-help') ?? panel);
     fold(panel);
   };
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
