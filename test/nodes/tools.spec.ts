@@ -52,6 +52,7 @@ onEachRuntime('tool calls as wires', (start) => {
     await flow.wait('second', 3);
     const calls = flow.out('second');
     assert.deepEqual(calls[1]?.tool, {
+      type: 'function',
       name: 'set_lamp',
       call_id: 'call_b',
       run_id: 'run_1',

@@ -112,7 +112,7 @@ export class RunSession {
 
   /** Shows how many of a round's tools have answered. */
   showTools({ answered, calls }: { answered: number; calls: readonly ToolCall[] }): void {
-    this.job.progress = { answered, count: calls.length, tool: calls[0]?.function.name ?? '' };
+    this.job.progress = { answered, count: calls.length, tool: calls[0]?.name ?? '' };
     this.job.state = 'tools';
     this.parts.status.update();
   }

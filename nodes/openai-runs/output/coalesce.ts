@@ -5,14 +5,6 @@ import type { RunEvent } from '../methods/method.ts';
 type DeltaEvent = OpenAI.Beta.AssistantStreamEvent.ThreadMessageDelta;
 type TextPart = OpenAI.Beta.Threads.TextDeltaBlock;
 
-/** The text of a delta event; undefined if it is none or brings more than text (annotations, images). */
-export function textDelta(event: RunEvent): string | undefined {
-  if (event.event !== 'thread.message.delta') return undefined;
-  const parts = event.data.delta.content ?? [];
-  const texts = parts.map((part) => (part.type === 'text' ? (part.text?.value ?? '') : ''));
-  return parts.some(({ type }) => type === 'text') ? texts.join('') : undefined;
-}
-
 /** Whether two deltas may become one: plain text of the same part of the same message. */
 function mergeable(event: RunEvent): event is DeltaEvent {
   if (event.event !== 'thread.message.delta') return false;

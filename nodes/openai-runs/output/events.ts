@@ -3,11 +3,13 @@ import type { NodeMessage } from 'node-red';
 import type { Job } from '../job.ts';
 import type { RunEvent } from '../methods/method.ts';
 import type { Settings } from '../settings.ts';
-import { Coalescer, textDelta } from './coalesce.ts';
+import { Coalescer } from './coalesce.ts';
+import { Deltas } from './deltas.ts';
 import { toOutput } from './ports.ts';
 
 export class Events {
   private seq = 0;
+  private readonly deltas = new Deltas();
   private readonly job: Job;
   private readonly settings: Settings;
   private readonly coalescer: Coalescer;
@@ -33,16 +35,19 @@ export class Events {
   }
 
   private send(event: RunEvent): void {
-    const delta = textDelta(event);
+    const { type, delta, snapshot } = this.deltas.of(event) ?? {};
     const { streamed } = this.settings;
-    if (streamed === 'text' && !delta) return;
+    if (streamed === 'text' && (type !== 'text' || !delta)) return;
     const msg: NodeMessage & Record<string, unknown> = {
       ...this.job.msg,
       payload: streamed === 'text' ? delta : event.data,
       event: event.event,
       seq: this.seq++,
     };
-    if (delta !== undefined) msg.delta = delta;
+    // What an earlier node of this kind left must not pass for this event's.
+    for (const name of ['delta', 'deltaType', 'snapshot']) delete msg[name];
+    if (delta !== undefined)
+      Object.assign(msg, { delta, deltaType: type, ...(snapshot !== undefined && { snapshot }) });
     this.job.send(toOutput('events', msg, this.settings));
   }
 }

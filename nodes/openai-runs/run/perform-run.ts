@@ -10,6 +10,7 @@ import type { Run } from '../methods/method.ts';
 import { Slot, setState } from '../node-parts.ts';
 import { toOutput } from '../output/ports.ts';
 import { failureOf, putRun } from '../output/result.ts';
+import { callsOf } from '../tools/calls.ts';
 import { runTools } from '../tools/loop.ts';
 
 /** Tool outputs that are known already, by call id. */
@@ -154,8 +155,8 @@ async function answerTools(session: RunSession, slot: Slot, earlier?: KnownOutpu
 function mustNotWaitForTools({ view, t, parts }: RunSession): void {
   const { result, tools } = parts.settings;
   if (view.run?.status !== 'requires_action' || tools || result === 'run') return;
-  const [call] = view.run.required_action?.submit_tool_outputs?.tool_calls ?? [];
-  throw new RunsError(t('error.toolsOff', { tool: call?.function?.name ?? '' }), {
+  const [call] = callsOf(view.run, t);
+  throw new RunsError(t('error.toolsOff', { tool: call?.name ?? '' }), {
     code: 'tools_off',
     ...view.ids,
     run: view.run,

@@ -8,7 +8,7 @@ import type { Connect, NodeParts, Work } from '../node-parts.ts';
 import { isId } from '../request/check-field.ts';
 import { isObject } from '../settings.ts';
 import { callsOf } from './calls.ts';
-import { outputOf } from './output.ts';
+import { approvalOf, outputOf } from './output.ts';
 import type { Tool } from './rounds.ts';
 
 type Answer = NodeMessageInFlow & { tool: Partial<Tool> & { call_id: string }; error?: unknown };
@@ -44,24 +44,28 @@ export class Answers {
   take(msg: Answer, done: (error?: Error) => void): Work | undefined {
     const { rounds, stored, node, t } = this.parts;
     const { tool } = msg;
+    const found = rounds.find(tool);
+    const type = found?.typeOf(tool.call_id) ?? tool.type;
     let output: string;
     try {
-      output = outputOf(msg);
+      output = type === 'approval' ? approvalOf(msg) : outputOf(msg);
     } catch (error) {
       const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
       done(
         this.error(
           'bad_tool_output',
           tool,
-          t('error.toolOutput', { tool: tool.name ?? tool.call_id, reason }),
+          t(`error.${type === 'approval' ? 'approval' : 'toolOutput'}`, {
+            tool: tool.name ?? tool.call_id,
+            reason,
+          }),
         ),
       );
       return undefined;
     }
-    const round = rounds.find(tool);
-    if (round) {
-      const taken = round.answer(tool.call_id, output);
-      if (taken === 'taken') stored.keep(round.runId, tool.call_id, output);
+    if (found) {
+      const taken = found.answer(tool.call_id, output);
+      if (taken === 'taken') stored.keep(found.runId, tool.call_id, output);
       else node.debug(`${tool.call_id} was answered twice; the first answer counts`);
       done();
       return undefined;

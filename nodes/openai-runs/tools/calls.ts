@@ -17,9 +17,10 @@ export function callsOf(run: Run | undefined, t: RunsTranslate): ToolCall[] {
   if (run?.status !== 'requires_action') return [];
   const action: unknown = run.required_action;
   const type = isObject(action) && typeof action.type === 'string' ? action.type : '–';
-  const asked = isObject(action) && isObject(action.submit_tool_outputs) ? action.submit_tool_outputs : {};
-  const calls: unknown = asked.tool_calls;
-  if (Array.isArray(calls) && calls.every(isCall)) return calls;
+  const read = READERS[type];
+  const asked = isObject(action) && isObject(action[type]) ? action[type] : {};
+  const calls = Array.isArray(asked.tool_calls) && read ? asked.tool_calls.map(read) : [undefined];
+  if (calls.every((call) => call !== undefined)) return calls;
   throw new RunsError(t('error.requiredAction', { type: type.slice(0, 80) }), {
     code: 'unknown_action',
     thread_id: run.thread_id,
@@ -27,10 +28,21 @@ export function callsOf(run: Run | undefined, t: RunsTranslate): ToolCall[] {
   });
 }
 
-function isCall(call: unknown): call is ToolCall {
-  if (!isObject(call) || typeof call.id !== 'string' || !isObject(call.function)) return false;
-  return typeof call.function.name === 'string' && typeof call.function.arguments === 'string';
-}
+/** What a run may wait for, and how its calls are read. Approvals are Azure's, of tools that its own servers call. */
+const READERS: Readonly<Record<string, ((call: unknown) => ToolCall | undefined) | undefined>> = {
+  submit_tool_outputs: (call) => {
+    if (!isObject(call) || typeof call.id !== 'string' || !isObject(call.function)) return undefined;
+    const { name, arguments: text } = call.function;
+    if (typeof name !== 'string' || typeof text !== 'string') return undefined;
+    return { id: call.id, type: 'function', name, arguments: text };
+  },
+  submit_tool_approval: (call) => {
+    if (!isObject(call) || typeof call.id !== 'string' || typeof call.name !== 'string') return undefined;
+    const server = typeof call.server_label === 'string' ? { server: call.server_label } : {};
+    const text = typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {});
+    return { id: call.id, type: 'approval', name: call.name, arguments: text, ...server };
+  },
+};
 
 /** What tells one round from another. */
 export const roundKey = (calls: readonly ToolCall[]): string => calls.map(({ id }) => id).join();
@@ -38,8 +50,9 @@ export const roundKey = (calls: readonly ToolCall[]): string => calls.map(({ id 
 /** One message a call. Each is a copy of its own: a tool's flow may do with it as it likes. */
 export function sendCalls(session: RunSession, run: Run, calls: ToolCall[]): void {
   const { RED, node, settings } = session.parts;
-  calls.forEach(({ id, function: { name, arguments: text } }, index) => {
+  calls.forEach(({ id, type, name, arguments: text, server }, index) => {
     const tool: Tool = {
+      type,
       name,
       call_id: id,
       run_id: run.id,
@@ -49,6 +62,7 @@ export function sendCalls(session: RunSession, run: Run, calls: ToolCall[]): voi
       count: calls.length,
       expires_at: run.expires_at,
       node: node.id,
+      ...(server !== undefined && { server }),
     };
     const copy = RED.util.cloneMessage(session.job.msg) as NodeMessage & { error?: unknown };
     // What a Catch node left on the request must not make a failure of the tool's answer.

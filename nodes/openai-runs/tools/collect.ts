@@ -5,7 +5,7 @@ import type { RunSession } from '../follow/session.ts';
 import type { Run } from '../methods/method.ts';
 import { callsOf, roundKey, sendCalls } from './calls.ts';
 import { errorOutput } from './output.ts';
-import type { ToolCall, ToolOutput } from './round.ts';
+import type { Submission, ToolCall } from './round.ts';
 
 /** Milliseconds after a run's expiry at which it is looked at, and between looks if it waits on all the same. */
 const AFTER_EXPIRY = 1_000;
@@ -17,7 +17,7 @@ export async function collect(
   run: Run,
   calls: ToolCall[],
   earlier?: ReadonlyMap<string, string>,
-): Promise<ToolOutput[] | undefined> {
+): Promise<Submission | undefined> {
   const { job, t } = session;
   const { rounds, settings } = session.parts;
   let wake = () => {};
@@ -47,7 +47,7 @@ export async function collect(
       else if (!(await stillWaits(session, calls))) return undefined;
       session.showTools(round);
     }
-    return round.toolOutputs;
+    return round.submission;
   } finally {
     clearTimeout(timer);
     job.signal.removeEventListener('abort', stop);

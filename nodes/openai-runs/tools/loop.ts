@@ -10,7 +10,7 @@ import type { Run } from '../methods/method.ts';
 import { submitToolOutputsToRun } from '../methods/submitToolOutputsToRun/method.ts';
 import { callsOf, roundKey } from './calls.ts';
 import { collect } from './collect.ts';
-import type { ToolOutput } from './round.ts';
+import type { Submission } from './round.ts';
 
 export interface LoopOptions {
   session: RunSession;
@@ -29,7 +29,7 @@ export async function runTools(options: LoopOptions): Promise<void> {
   const { session } = options;
   const { settings, node, stored } = session.parts;
   const { job, t } = session;
-  const done = new Map<string, ToolOutput[]>();
+  const done = new Map<string, Submission>();
   for (let count = 1; ; count++) {
     const run = session.view.run;
     const calls = callsOf(run, t);
@@ -41,12 +41,12 @@ export async function runTools(options: LoopOptions): Promise<void> {
     const key = roundKey(calls);
     // The same calls once more: the submit did not get through, so what was answered is submitted again.
     const earlier = count === 1 ? options.earlier : undefined;
-    const outputs =
+    const answers =
       done.get(key) ?? (await options.whileWaiting(() => collect(session, run, calls, earlier)));
     job.signal.throwIfAborted();
-    if (!outputs) continue;
-    done.set(key, outputs);
-    await submit(session, run, outputs);
+    if (!answers) continue;
+    done.set(key, answers);
+    await submit(session, run, answers);
     stored.drop(run.id);
   }
 }
@@ -57,8 +57,8 @@ function isWired(node: Node): boolean {
 }
 
 /** Submits a round, once, and follows the run on. A run that ended meanwhile is followed to its end instead. */
-async function submit(session: RunSession, run: Run, tool_outputs: ToolOutput[]): Promise<void> {
-  session.continueWith(submitToolOutputsToRun, { thread_id: run.thread_id, run_id: run.id, tool_outputs });
+async function submit(session: RunSession, run: Run, answers: Submission): Promise<void> {
+  session.continueWith(submitToolOutputsToRun, { thread_id: run.thread_id, run_id: run.id, ...answers });
   try {
     await follow(session);
   } catch (error) {

@@ -15,6 +15,18 @@ export function outputOf(msg: NodeMessage & { error?: unknown }): string {
   return JSON.stringify(payload) ?? '';
 }
 
+/**
+ * What an approval's answer says: `{approve: true}` or `{approve: false}`, or that word alone. A message from a Catch
+ * node refuses.
+ * @throws TypeError for anything else: nothing is approved or refused by mistake
+ */
+export function approvalOf({ payload, error }: NodeMessage & { error?: unknown }): string {
+  const word = (payload as { approve?: unknown } | undefined)?.approve ?? payload;
+  if (error) return JSON.stringify({ approve: false });
+  if (typeof word !== 'boolean') throw new TypeError('{approve: true} | {approve: false}');
+  return JSON.stringify({ approve: word });
+}
+
 /** The output of a tool that failed, in a form that a model reads as such. */
 export function errorOutput(message: string): string {
   return JSON.stringify({ error: message });

@@ -1,12 +1,31 @@
 /** One round of tool calls of one run: what was asked, and what has been answered. */
-import type OpenAI from 'openai';
 
-export type ToolCall = OpenAI.Beta.Threads.RequiredActionFunctionToolCall;
+/** A call that a run waits for: a function to be called, or a word whether a server's own tool may be. */
+export interface ToolCall {
+  id: string;
+  type: 'function' | 'approval';
+  name: string;
+  /** As the model wrote them: JSON text. */
+  arguments: string;
+  /** Of an approval: whose tool it is. */
+  server?: string;
+}
 
 export interface ToolOutput {
   tool_call_id: string;
   output: string;
 }
+
+export interface ToolApproval {
+  tool_call_id: string;
+  approve: boolean;
+}
+
+/** What a round submits. */
+export type Submission = { tool_outputs: ToolOutput[] } | { tool_approvals: ToolApproval[] };
+
+/** The output that stands for an approval. */
+export const APPROVED = '{"approve":true}';
 
 /** How an answer was taken: it counts, it came a second time, or nobody asked for it. */
 export type Taken = 'taken' | 'again' | 'unknown';
@@ -24,7 +43,11 @@ export class Round {
   }
 
   has(callId: string): boolean {
-    return this.calls.some(({ id }) => id === callId);
+    return this.typeOf(callId) !== undefined;
+  }
+
+  typeOf(callId: string): ToolCall['type'] | undefined {
+    return this.calls.find(({ id }) => id === callId)?.type;
   }
 
   answer(callId: string, output: string): Taken {
@@ -48,8 +71,15 @@ export class Round {
     for (const { id } of this.calls) this.answer(id, output);
   }
 
-  /** In the order of the calls. */
-  get toolOutputs(): ToolOutput[] {
-    return this.calls.map(({ id }) => ({ tool_call_id: id, output: this.outputs.get(id) ?? '' }));
+  /** In the order of the calls; whatever is not plainly a yes is a no. */
+  get submission(): Submission {
+    const outputs = this.calls.map(({ id }) => ({ tool_call_id: id, output: this.outputs.get(id) ?? '' }));
+    if (this.calls[0]?.type !== 'approval') return { tool_outputs: outputs };
+    return {
+      tool_approvals: outputs.map(({ tool_call_id, output }) => ({
+        tool_call_id,
+        approve: output === APPROVED,
+      })),
+    };
   }
 }

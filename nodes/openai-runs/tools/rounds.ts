@@ -6,7 +6,9 @@ const REMEMBERED = 10_000;
 
 /** What `msg.tool` of a tool call holds; an answer needs `call_id`, the rest makes it certain. */
 export interface Tool {
-  /** Name of the function. */
+  /** Whether a function is to be called, or a word is wanted whether a server's own tool may be. */
+  type: ToolCall['type'];
+  /** Name of the function or tool. */
   name: string;
   call_id: string;
   run_id: string;
@@ -20,6 +22,8 @@ export interface Tool {
   expires_at: number | null;
   /** Id of the node that asked, so that an assistant may be another assistant's tool. */
   node: string;
+  /** Of an approval: whose tool it is. */
+  server?: string;
 }
 
 export class ToolRounds {
