@@ -383,6 +383,32 @@ onEachRuntime('requests', (start) => {
     });
   }
 
+  it('carries a key against repeating in a header, where something is made', async () => {
+    const key = { idempotency_key: 'order-17' };
+    for (const method of ['createRun', 'createThreadAndRun', 'createThread', 'createMessage', 'getRun']) {
+      server.received.length = 0;
+      const row = table[method] as Row;
+      server.answer = (_request, response) => json(response, row.answer);
+      const flow = await start(flowWith({ method, delivery: 'start' }, service()));
+      flow.send({ payload: { ...row.required, ...key } });
+      await flow.wait('out');
+      const [request] = server.received;
+      assert.equal(request?.headers['idempotency-key'], method === 'getRun' ? undefined : 'order-17', method);
+      assert.deepEqual(request?.body, row.requiredBody, method);
+      await import('node-red-node-test-helper').then(({ default: helper }) => helper.unload());
+    }
+  });
+
+  it('refuses a key that no header can carry', async () => {
+    const flow = await start(flowWith({ method: 'createThread' }, service()));
+    for (const [index, idempotency_key] of [7, 'a\nb', 'ü', '', 'x'.repeat(256)].entries()) {
+      flow.send({ payload: { idempotency_key } });
+      const { error } = await flow.wait('caught', index + 1);
+      assert.equal(error.cause.param, 'idempotency_key');
+    }
+    assert.deepEqual(server.received, []);
+  });
+
   it('sends null where null is a value of its own', async () => {
     server.answer = (_request, response) => json(response, run());
     const nulls = { temperature: null, instructions: null, tool_choice: null, metadata: null };

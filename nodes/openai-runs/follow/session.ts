@@ -6,7 +6,7 @@ import type { Job, JobState } from '../job.ts';
 import type { Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
 import type { NodeParts } from '../node-parts.ts';
 import { Events } from '../output/events.ts';
-import type { Request } from '../request/read-request.ts';
+import { idempotencyHeader, type Request } from '../request/read-request.ts';
 import type { ToolCall } from '../tools/round.ts';
 import { hasSettled, isRunEvent, RunView } from './run-view.ts';
 
@@ -36,6 +36,8 @@ export class RunSession {
   /** Where the run's events go, if the message asks for them. */
   private readonly events: Events | undefined;
   private readonly forget: () => void;
+  /** The headers of the first request. */
+  private headers: Record<string, string> | undefined;
 
   constructor({ parts, job, connection, method, request, key }: SessionOptions) {
     this.parts = parts;
@@ -44,6 +46,7 @@ export class RunSession {
     this.method = method;
     this.params = request.params;
     this.key = key;
+    this.headers = idempotencyHeader(request);
     this.isFollowed = request.delivery !== 'start';
     this.events = request.delivery === 'stream' ? new Events(job, parts.settings) : undefined;
     job.view = this.view;
@@ -61,7 +64,8 @@ export class RunSession {
   /** Request options: repeated by the SDK only where repeating does no harm. */
   get options() {
     const { signal } = this.job;
-    return this.method.repeatable ? { signal } : { signal, maxRetries: 0 };
+    const { headers } = this;
+    return { signal, ...(!this.method.repeatable && { maxRetries: 0 }), ...(headers && { headers }) };
   }
 
   /** Where the run is, as far as known: seen, or named in the request. */
@@ -74,6 +78,7 @@ export class RunSession {
   continueWith(method: RunMethod, params: Params): void {
     this.method = method;
     this.params = params;
+    this.headers = undefined;
     this.fresh = false;
   }
 

@@ -11,7 +11,19 @@ import { isBlank, messagesOf } from './messages-of.ts';
 export interface Request {
   params: Params;
   delivery: Delivery;
+  /** By which a server finds what an earlier request of the same key has made, instead of making it again. */
+  idempotencyKey?: string | undefined;
 }
+
+/** The request object's field for that key; it travels as a header. */
+const IDEMPOTENCY = 'idempotency_key';
+
+/** What an HTTP header can carry, of a length that servers take. */
+const HEADER_TEXT = /^[\x21-\x7e]{1,255}$/;
+
+/** The header that carries the key; undefined without one. */
+export const idempotencyHeader = ({ idempotencyKey }: Request): Record<string, string> | undefined =>
+  idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey };
 
 /** Names that would reach into an object's prototype; they are never copied. */
 const UNSAFE = new Set(['__proto__', 'constructor', 'prototype']);
@@ -87,7 +99,7 @@ export class Input {
     }
     await this.addMessages(msg, source, params);
     this.checkAll(params, source, given);
-    return { params, delivery: this.delivery(asked.stream) };
+    return { params, delivery: this.delivery(asked.stream), idempotencyKey: this.idempotencyKey(asked) };
   }
 
   /**
@@ -124,7 +136,7 @@ export class Input {
     const hasBody = Object.values(this.method.parameters).some(({ in: place }) => place === 'body');
     for (const [name, value] of Object.entries(asked)) {
       const known = Object.hasOwn(this.method.parameters, name);
-      if (UNSAFE.has(name) || value === undefined) continue;
+      if (UNSAFE.has(name) || name === IDEMPOTENCY || value === undefined) continue;
       if (known || (hasBody && !idsElsewhere.has(name))) params[name] = value;
     }
   }
@@ -215,6 +227,15 @@ export class Input {
       code: 'invalid_request',
       param: name,
     });
+  }
+
+  private idempotencyKey({ [IDEMPOTENCY]: key }: Record<string, unknown>): string | undefined {
+    if (key === undefined || key === null || this.method.repeatable) return undefined;
+    if (typeof key !== 'string') {
+      this.refuse(IDEMPOTENCY, { key: 'badType', expected: 'string', got: nameOf(key) });
+    }
+    if (!HEADER_TEXT.test(key)) this.refuse(IDEMPOTENCY, { key: 'badId', expected: 'string', got: key });
+    return key;
   }
 
   /** `stream: true` in the request asks for the stream delivery, false for none. */
