@@ -4,12 +4,7 @@ import type { Parameter, ParameterType } from '../methods/method.ts';
 import type { Choice } from './assistants.ts';
 import { fieldName, text } from './i18n.ts';
 import { formatTypes } from './response-format.ts';
-
-/** A field as it is saved in the flow. */
-export interface SavedField {
-  value: string;
-  type: string;
-}
+import type { SavedField } from './saved-field.ts';
 
 /** Stands for a line break while a text of several lines is in a one-line input, as inputs drop line breaks. */
 const BREAK = '⏎';

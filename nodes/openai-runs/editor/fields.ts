@@ -9,11 +9,11 @@ import {
   fromInput,
   inputTypes,
   NEW_ASSISTANT,
-  type SavedField,
   toInput,
 } from './field-types.ts';
 import { fieldName, text } from './i18n.ts';
 import { savedFormat, shownFormat } from './response-format.ts';
+import type { SavedField } from './saved-field.ts';
 
 export type SavedFields = Record<string, SavedField>;
 

@@ -1,7 +1,7 @@
 /** The response format of a run: text, any JSON object or JSON with a schema, as an assistant's is chosen. */
 import { jsonType } from '../../shared/editor/json-input.ts';
-import type { SavedField } from './field-types.ts';
 import { text } from './i18n.ts';
+import type { SavedField } from './saved-field.ts';
 
 /** The types under which a format is chosen; saved is what the API takes. */
 const CHOSEN = 'format';
