@@ -176,7 +176,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
           assert.equal(await shown(dialog, name, parameter, filled), filled.value, name);
         }
         await editor.closeDialog();
-        assert.deepEqual(await editor.saved(`node-${method.id}`), saved);
+        // A longer label moves the middle of a node, when the editor comes to draw it.
+        assert.deepEqual({ ...(await editor.saved(`node-${method.id}`)), x: saved.x }, saved);
       });
     }
 
