@@ -9,8 +9,8 @@ import { declaredAssistant } from './schemas/bodies.ts';
 import { parse } from './schemas/translate.ts';
 import type { Service } from './service.ts';
 import { declareAssistant } from './store/assistants.ts';
+import { openStore } from './store/open.ts';
 import { countAll } from './store/retention.ts';
-import { openStore } from './store/sqlite/database.ts';
 import type { Store } from './store/store.ts';
 import { newWorkerId } from './store/workers.ts';
 import { Supervisor } from './supervisor.ts';
@@ -41,7 +41,7 @@ export async function startEngine(
   model: Model,
   internals: EngineInternals = {},
 ): Promise<StartedEngine> {
-  const store = await openStore(options.database);
+  const store = await openStore(options.database, { tls: options.databaseTls, log: options.log ?? silent });
   const service = makeService(options, model, store, internals);
   const supervisor = new Supervisor(service);
   const release = async () => {

@@ -66,7 +66,7 @@ export class Supervisor {
   async #expire(): Promise<void> {
     const { store, now, executor } = this.#service;
     for (const id of await dueRunIds(store.db, now())) {
-      if (!executor.stop(id, 'expire')) await this.#end(id, { name: 'expire', now: now() });
+      if (!executor.stop(id, 'expire')) await this.#end(id, { name: 'expire', now: now(), supersedes: true });
     }
   }
 
@@ -80,8 +80,15 @@ export class Supervisor {
     for (const { id, status, worker } of candidates) {
       if (executor.has(id) || hub.isHeld(id)) continue;
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
-      if (status === 'in_progress') await this.#end(id, { name: 'fail', now: now(), lastError: STOPPED });
-      else if (status === 'cancelling') await this.#end(id, { name: 'cancelled', now: now() });
+      if (status === 'in_progress')
+        await this.#end(id, {
+          name: 'fail',
+          now: now(),
+          lastError: STOPPED,
+          supersedes: true,
+        });
+      else if (status === 'cancelling')
+        await this.#end(id, { name: 'cancelled', now: now(), supersedes: true });
       else if (await takeOver(store.db, id, worker, workerId)) executor.start(id, hub.open(id));
     }
     await this.#workers.forget(dead);

@@ -27,7 +27,7 @@ export async function cancelRun(service: Service, threadId: string, runId: strin
 
 /** Ends a cancelling run that nobody works on; should that fail, the sweep does it. */
 function finishCancel({ store, log, now, hub }: Service, runId: string): void {
-  endRun(store.db, runId, { name: 'cancelled', now: now() }).then(
+  endRun(store.db, runId, { name: 'cancelled', now: now(), supersedes: true }).then(
     (events) => events && hub.get(runId)?.append(...events),
     (error: unknown) => log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
   );

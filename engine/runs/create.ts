@@ -22,7 +22,7 @@ import type { RunRecord, ThreadRecord } from '../store/records.ts';
 import { activeRunId, findRun, insertRun, runById, transition } from '../store/runs.ts';
 import { openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
-import { insertThread, threadOf } from '../store/threads.ts';
+import { insertThread, lockedThread, threadOf } from '../store/threads.ts';
 import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
 import type { EventLog, LoggedEvent } from '../worker/event-log.ts';
 import { checkMessages, checkTools } from './capabilities.ts';
@@ -40,6 +40,9 @@ async function checkModel({ store, models }: Service, { model, assistant_id }: B
   const name = model ?? (await findAssistant(store.db, assistant_id))?.model;
   if (name !== undefined && (await models.lacks(name))) throw modelNotFound(name, 400);
 }
+
+/** `thread.run.created` and `thread.run.queued`; after outputs, the step's completion and `thread.run.queued`. */
+const EVENTS_WHEN_QUEUED = 2;
 
 /** The new run on a thread that is known to be free; nothing is written. */
 async function newRun(
@@ -77,6 +80,8 @@ async function newRun(
     worker: service.workerId,
     window_from: null,
     window_head: null,
+    attempt: 0,
+    events: EVENTS_WHEN_QUEUED,
   };
 }
 
@@ -118,7 +123,7 @@ export async function createRun(
   await checkModel(service, body);
   try {
     return await setGoing(service, id, async (trx) => {
-      const thread = await threadOf(trx, threadId);
+      const thread = await lockedThread(trx, threadId);
       const active = await activeRunId(trx, threadId);
       if (active) throw threadLockedForRun(threadId, active);
       const messages = body.additional_messages ?? [];

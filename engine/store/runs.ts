@@ -19,8 +19,17 @@ export type RunPatch = Partial<
     | 'worker'
     | 'window_from'
     | 'window_head'
+    | 'events'
   >
 >;
+
+/** Who may write: the attempt that a writer works for, or somebody else who puts an end to it. */
+export interface Fence {
+  /** Only this attempt's; undefined for requests from outside, which the table of states is enough for. */
+  attempt?: number | undefined;
+  /** Whatever the attempt at work still writes comes too late. */
+  supersedes?: boolean;
+}
 
 /** What a transition writes, at `now` seconds. The call for tool outputs ends with any transition but its own. */
 export function changesOf(name: TransitionName, now: number, patch: RunPatch = {}) {
@@ -37,7 +46,7 @@ export function changesOf(name: TransitionName, now: number, patch: RunPatch = {
 }
 
 /**
- * Moves a run along the table of states, if it still is where the transition starts.
+ * Moves a run along the table of states, if it still is where the transition starts. A claim is a new attempt.
  * @param now seconds since 1970.
  * @returns the run as it is now, or undefined when another writer was first or the run is gone.
  */
@@ -47,15 +56,34 @@ export async function transition(
   name: TransitionName,
   now: number,
   patch: RunPatch = {},
+  { attempt, supersedes = name === 'claim' }: Fence = {},
 ): Promise<Stored<'runs'> | undefined> {
   const row = await db
     .updateTable('runs')
     .set(toRow('runs', changesOf(name, now, patch)))
+    .$if(supersedes, (query) => query.set(({ eb }) => ({ attempt: eb('attempt', '+', 1) })))
     .where('id', '=', runId)
     .where('status', 'in', [...TRANSITIONS[name].from])
+    .$if(attempt !== undefined, (query) => query.where('attempt', '=', attempt!))
     .returningAll()
     .executeTakeFirst();
   return row && fromRow('runs', row);
+}
+
+/** Another has put an end to an attempt, or the run is gone: nothing more is to be written for it. */
+export class Superseded extends Error {}
+
+/** To be called in a transaction, before it writes for an attempt. @throws Superseded */
+export async function holdAttempt(db: Db, { id, attempt }: Pick<RunRecord, 'id' | 'attempt'>): Promise<void> {
+  const row = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('id', '=', id)
+    .where('attempt', '=', attempt)
+    .where('active', '=', ACTIVE)
+    .forShare()
+    .executeTakeFirst();
+  if (!row) throw new Superseded(`Attempt ${attempt} at run ${id} is over.`);
 }
 
 export async function findRun(db: Db, threadId: string, runId: string): Promise<Stored<'runs'> | undefined> {

@@ -10,6 +10,18 @@ export async function threadOf(db: Db, threadId: string): Promise<ThreadRecord> 
   return fromRow('threads', row);
 }
 
+/** In a transaction: no other begins a run on the thread or adds a message meanwhile. @throws as threadOf */
+export async function lockedThread(trx: Db, threadId: string): Promise<ThreadRecord> {
+  const row = await trx
+    .selectFrom('threads')
+    .selectAll()
+    .where('id', '=', threadId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (!row) throw unknownPathId('thread', threadId);
+  return fromRow('threads', row);
+}
+
 export async function insertThread(db: Db, thread: ThreadRecord): Promise<void> {
   await db.insertInto('threads').values(toRow('threads', thread)).execute();
 }

@@ -4,12 +4,12 @@ import type { LastError } from '../domain/types.ts';
 import type { Usage } from '../domain/usage.ts';
 import { messageObject, runObject, stepObject } from '../objects/objects.ts';
 import type { MessageRecord, RunRecord, StepRecord } from '../store/records.ts';
-import { type RunPatch, runById, transition } from '../store/runs.ts';
+import { type Fence, type RunPatch, runById, transition } from '../store/runs.ts';
 import { type Open, openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
 import type { LoggedEvent } from './event-log.ts';
 
-export interface Ending {
+export interface Ending extends Fence {
   name: 'complete' | EndName;
   /** Seconds since 1970. */
   now: number;
@@ -82,13 +82,11 @@ export function endRun(
   ending: Ending,
   open?: Open,
 ): Promise<LoggedEvent[] | undefined> {
-  const { name, now, lastError } = ending;
+  const { name, now, lastError, attempt, supersedes } = ending;
   return atomically(db, async (trx) => {
     const before = name === 'cancelled' ? await runById(trx, runId) : undefined;
-    const run = await transition(trx, runId, name, now, {
-      ...(lastError && { last_error: lastError }),
-      ...ending.patch,
-    });
+    const patch = { ...(lastError && { last_error: lastError }), ...ending.patch };
+    const run = await transition(trx, runId, name, now, patch, { attempt, supersedes });
     if (!run) return undefined;
     const parts = closeParts(open ?? (await openParts(trx, runId)), ending);
     await saveParts(trx, parts);

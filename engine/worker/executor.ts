@@ -6,7 +6,7 @@ import { type Model, ModelError } from '../models/model.ts';
 import type { EngineLog, RunNotice } from '../options.ts';
 import { BudgetSpent, prepareTurn } from '../prompt/turn.ts';
 import type { Stored } from '../store/records.ts';
-import { changesOf, runById, transition } from '../store/runs.ts';
+import { changesOf, runById, Superseded, transition } from '../store/runs.ts';
 import { saveParts } from '../store/steps.ts';
 import { atomically, type Store } from '../store/store.ts';
 import { type AskOptions, ask } from './ask-model.ts';
@@ -125,6 +125,7 @@ export class Executor {
       }
       ending = outcome.ending;
     } catch (error) {
+      if (error instanceof Superseded) return this.#settle(runId, log, writer);
       ending = this.#endingOf(error, attempt, run);
     }
     await this.#end(run, log, writer, ending);
@@ -194,11 +195,18 @@ export class Executor {
     };
     const usage = addUsage(run.usage, writer.usage);
     const changed = await atomically(this.#options.store.db, async (trx) => {
-      const row = await transition(trx, run.id, 'callTools', this.#now(), {
-        required_action,
-        usage,
-        worker: null,
-      });
+      const row = await transition(
+        trx,
+        run.id,
+        'callTools',
+        this.#now(),
+        {
+          required_action,
+          usage,
+          worker: null,
+        },
+        { attempt: run.attempt },
+      );
       // The step stays open and keeps what it has used until its outputs come.
       if (row) await saveParts(trx, { step: { ...step!, usage: writer.usage } });
       return row;
@@ -238,6 +246,7 @@ export class Executor {
     const usage = writer.usage;
     const ending: Ending = {
       ...partial,
+      attempt: run.attempt,
       now: this.#now(),
       usage,
       patch: { ...partial.patch, usage: addUsage(run.usage, usage) },

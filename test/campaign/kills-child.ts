@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../../engine/domain/types.ts';
 import type { Model } from '../../engine/models/model.ts';
 import { startEngine } from '../../engine/start.ts';
-import { clientOf } from '../engine/support.ts';
+import { clientOf } from '../engine/client.ts';
 
 const ACTORS = 6;
 const [, , database, journal] = process.argv as [string, string, string, string];

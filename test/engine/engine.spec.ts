@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { createEngine } from '../../engine/index.ts';
 import { eventStream } from '../../engine/wire/routes/sse.ts';
 import { EventLog } from '../../engine/worker/event-log.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import {
   clientOf,
@@ -20,7 +21,7 @@ import {
   Workshop,
 } from './support.ts';
 
-describe('the engine', () => {
+onEachDatabase('the engine', () => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
 
@@ -182,7 +183,7 @@ describe('the engine', () => {
       const code = `
         const { hangs, ScriptedModel, send, Workshop } = await import('${support}');
         const workshop = new Workshop();
-        const { engine, client } = await workshop.open(new ScriptedModel(hangs('x')), { database: ':memory:' });
+        const { engine, client } = await workshop.open(new ScriptedModel(hangs('x')));
         const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
         await send(engine, 'POST', '/threads/runs', { assistant_id, stream: true });
         await engine.close();

@@ -8,6 +8,7 @@ import {
 } from '../../engine/domain/run-states.ts';
 import type { Run, RunStatus } from '../../engine/domain/types.ts';
 import { changesOf, transition } from '../../engine/store/runs.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import { type Bench, calls, hangs, type Script, ScriptedModel, says, trouble, Workshop } from './support.ts';
 
@@ -47,7 +48,7 @@ const WAYS: Record<RunStatus, Script> = {
   expired: hangs(),
 };
 
-describe('the states of a run', () => {
+onEachDatabase('the states of a run', () => {
   const workshop = new Workshop();
   let seconds: number;
   beforeEach(() => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type OpenAI from 'openai';
 import type { AssistantStream } from 'openai/lib/AssistantStream';
 import type { ModelEvent } from '../../engine/models/model.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import { holdFrame } from './contract.ts';
 import {
@@ -31,7 +32,7 @@ const TEXT = [
 const START = ['run.created', 'run.queued', 'run.in_progress'];
 const TOOLS = ['run.step.created', 'run.step.in_progress', 'run.step.delta*'];
 
-describe('streams', () => {
+onEachDatabase('streams', () => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
 

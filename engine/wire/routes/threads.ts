@@ -47,7 +47,7 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   routes.delete('/:thread_id', async (c) => {
     const id = c.req.param('thread_id');
     await stopRunOf(service, id);
-    if (!(await deleteThread(db, id))) throw unknownPathId('thread', id);
+    if (!(await atomically(db, (trx) => deleteThread(trx, id)))) throw unknownPathId('thread', id);
     return c.json({ id, object: 'thread.deleted', deleted: true });
   });
 
