@@ -50,6 +50,11 @@ export interface EngineOptions {
   retentionDays?: number;
   /** Tokens the model can read; older messages are left out beyond it. 0 or nothing: as its provider tells. */
   contextWindow?: number;
+  /**
+   * Runs that this process works on at once, where others share its database; the rest are for whoever has room. 0: none,
+   * it only takes requests. Default 1,000.
+   */
+  capacity?: number;
   log?: EngineLog;
   onNotice?: (notice: RunNotice) => void;
   /** Milliseconds since 1970; for tests. */

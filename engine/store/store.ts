@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import { backoff, sleep } from '../domain/waits.ts';
 import type { Tables } from './schema.ts';
+import type { Shared } from './shared.ts';
 
 /** The database, or a transaction on it. */
 export type Db = Kysely<Tables>;
@@ -14,6 +15,8 @@ export interface Store {
   isUniqueViolation(error: unknown): boolean;
   /** Gives some space that deleted rows have left back to the disk. @returns whether there is more */
   giveSpaceBack(): Promise<boolean>;
+  /** Where several machines share the database. */
+  shared?: Shared;
   /** Closes the database for this user of it. */
   close(): Promise<void>;
 }

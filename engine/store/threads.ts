@@ -1,6 +1,7 @@
 /** Queries on threads. */
 import { unknownPathId } from '../domain/errors.ts';
 import { fromRow, type ThreadRecord, toRow } from './records.ts';
+import { ACTIVE } from './runs.ts';
 import type { Db } from './store.ts';
 
 /** @throws ApiError 404, or 400 for an id of another kind. */
@@ -35,8 +36,16 @@ export async function updateThread(
   await db.updateTable('threads').set(toRow('threads', changes)).where('id', '=', threadId).execute();
 }
 
-/** Deletes a thread with all that is in it. @returns whether there was one */
-export async function deleteThread(db: Db, threadId: string): Promise<boolean> {
-  const { numDeletedRows } = await db.deleteFrom('threads').where('id', '=', threadId).executeTakeFirst();
+/** In a transaction: deletes a thread with all that is in it. @returns whether there was one */
+export async function deleteThread(trx: Db, threadId: string): Promise<boolean> {
+  // In the order of whoever writes for the run: two that hold what the other wants would wait for a second.
+  await trx
+    .selectFrom('runs')
+    .select('id')
+    .where('thread_id', '=', threadId)
+    .where('active', '=', ACTIVE)
+    .forUpdate()
+    .execute();
+  const { numDeletedRows } = await trx.deleteFrom('threads').where('id', '=', threadId).executeTakeFirst();
   return numDeletedRows > 0n;
 }

@@ -8,6 +8,7 @@ import { type Fence, type RunPatch, runById, transition } from '../store/runs.ts
 import { type Open, openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
 import type { LoggedEvent } from './event-log.ts';
+import type { Tell } from './outbox.ts';
 
 export interface Ending extends Fence {
   name: 'complete' | EndName;
@@ -74,6 +75,7 @@ export const goneEvent = (runId: string): LoggedEvent =>
 /**
  * Ends a run in the database, compare-and-set, all or nothing.
  * @param open what the run has open as this process knows it; read from the database when not given.
+ * @param tell lets readers on other machines know
  * @returns the events to append, or undefined when the run no longer was where this ending starts.
  */
 export function endRun(
@@ -81,6 +83,7 @@ export function endRun(
   runId: string,
   ending: Ending,
   open?: Open,
+  tell?: Tell,
 ): Promise<LoggedEvent[] | undefined> {
   const { name, now, lastError, attempt, supersedes } = ending;
   return atomically(db, async (trx) => {
@@ -90,6 +93,8 @@ export function endRun(
     if (!run) return undefined;
     const parts = closeParts(open ?? (await openParts(trx, runId)), ending);
     await saveParts(trx, parts);
-    return [...closingEvents(parts, run), ...(before ? [runEvent(before)] : []), runEvent(run)];
+    const events = [...closingEvents(parts, run), ...(before ? [runEvent(before)] : []), runEvent(run)];
+    await tell?.(trx, run, events);
+    return events;
   });
 }

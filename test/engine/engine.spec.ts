@@ -203,7 +203,7 @@ onEachDatabase('the engine', () => {
   it('keeps silent streams alive with comments, which are no events', async () => {
     const log = new EventLog();
     log.append({ event: 'thread.run.created', data: { id: 'run_1' } });
-    const reader = eventStream(log, null, 5).body!.getReader();
+    const reader = eventStream(log, null, { keepAliveMs: 5 }).body!.getReader();
     let text = '';
     while (!text.includes(': keep-alive\n\n: keep-alive\n\n'))
       text += new TextDecoder().decode((await reader.read()).value);

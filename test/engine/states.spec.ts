@@ -70,6 +70,11 @@ onEachDatabase('the states of a run', () => {
     });
     const { db } = engine.service.store;
     const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    // The sweep leaves the runs of another machine alone.
+    await db
+      .insertInto('workers')
+      .values({ id: 'elsewhere', host: 'another machine', pid: 1, seen_at: Number.MAX_SAFE_INTEGER })
+      .execute();
     let walked = 0;
     for (const from of STATUSES) {
       for (const name of NAMES) {
@@ -83,6 +88,7 @@ onEachDatabase('the states of a run', () => {
           failed_at: null,
           cancelled_at: null,
           last_error: null,
+          worker: 'elsewhere',
         };
         await db
           .updateTable('runs')

@@ -28,6 +28,8 @@ export interface TestPostgres {
   /** Of the database that it was made with. */
   address: string;
   stop(): Promise<void>;
+  /** Stops it and keeps its files. */
+  pause(): Promise<void>;
   /** Starts it again on the same port and files. */
   start(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   await server.start();
   return {
     address: `postgres://postgres:secret@127.0.0.1:${port}/postgres`,
+    pause: () => server.stop(),
     start: () => server.start(),
     async stop() {
       await server.stop();

@@ -1,20 +1,23 @@
 /** Opens a database on PostgreSQL and brings its schema to this version's format. */
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { Client, ClientConfig, Pool } from 'pg';
 import { EngineStartError } from '../../domain/errors.ts';
 import type { OpenOptions } from '../open.ts';
 import type { Tables } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { type Address, readAddress } from './address.ts';
+import { Bell } from './bell.ts';
 import { connect, postgresDialect } from './driver.ts';
 import { isUniqueViolation, postgresFault, startFault } from './faults.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { makeShared } from './shared.ts';
 
 /** Connections of one process at most; one more listens. */
 const CONNECTIONS = 10;
 /** Milliseconds without an answer after which a connection counts as lost. */
 const ANSWER_MS = 60_000;
 const CONNECT_MS = 10_000;
+const LISTENER_MS = 10_000;
 /** Milliseconds that the first connection is waited for: whoever starts a service wants to know soon. */
 const FIRST_WAIT_MS = 5_000;
 /** The oldest version that is known to work, as `server_version_num` has it. */
@@ -115,7 +118,7 @@ async function prepare(pool: Pool, address: Address): Promise<void> {
  * @param text see address.ts
  * @throws EngineStartError; a schema that is newer has not been written to
  */
-export async function openPostgres(text: string, { tls }: OpenOptions): Promise<Store> {
+export async function openPostgres(text: string, { tls, log }: OpenOptions): Promise<Store> {
   const address = readAddress(text, tls);
   const library = await import('./pg.ts');
   const config = configOf(library, address);
@@ -130,13 +133,30 @@ export async function openPostgres(text: string, { tls }: OpenOptions): Promise<
     throw startFault(error, address);
   }
   const db = new Kysely<Tables>({ dialect: postgresDialect(pool) }).withSchema(address.schema);
+  const bell = new Bell({
+    newClient: () => new library.Client({ ...config, query_timeout: LISTENER_MS }),
+    channel: address.schema,
+    notify: async (text) => void (await sql`select pg_notify(${address.schema}, ${text})`.execute(db)),
+    log,
+  });
+  const shared = makeShared({ db, schema: address.schema, bell });
+  try {
+    await bell.open();
+    await shared.setClock();
+  } catch (error) {
+    await bell.close();
+    await pool.end();
+    throw startFault(error, address);
+  }
   return {
     db,
     fault: postgresFault,
     isUniqueViolation,
     // The server's own housekeeping does that.
     giveSpaceBack: async () => false,
+    shared,
     async close() {
+      await bell.close();
       await db.destroy();
       await pool.end();
     },

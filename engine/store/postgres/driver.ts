@@ -23,6 +23,9 @@ const LONGEST_WAIT_MS = 30_000;
 const BEGIN =
   "begin; set local idle_in_transaction_session_timeout = '10s'; select pg_current_xact_id()::text as xid";
 
+/** Looks can be taken again; so can what begins with a `with`, which is written so that it can. */
+const MAY_REPEAT = /^\s*(select|with|set)\b/i;
+
 /** A dialect on a pool; ending the pool is the opener's. */
 export const postgresDialect = (pool: Pool): Dialect => ({
   createAdapter: () => new PostgresAdapter(),
@@ -98,22 +101,53 @@ class Connection implements DatabaseConnection {
   /** @throws NotDone when the transaction it stands in is gone */
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const values = parameters.map(sendable);
+    if (this.#transaction !== undefined) return this.#inTransaction(sql, values);
+    if (!MAY_REPEAT.test(sql)) return this.#write(sql, values);
     for (;;) {
       try {
-        const { command, rowCount, rows } = await this.#client.query(sql, values);
-        const writes = ['INSERT', 'UPDATE', 'DELETE'].includes(command);
-        return { rows: rows as R[], ...(writes && { numAffectedRows: BigInt(rowCount ?? 0) }) };
+        return await this.#ask(sql, values);
       } catch (error) {
-        const lost = isLost(error);
-        if (lost) this.#broken = error as Error;
-        if (this.#transaction !== undefined) {
-          throw lost || wasInTheWay(error)
-            ? new NotDone('The transaction is gone.', { cause: error })
-            : error;
-        }
-        // A look can be taken again; whether a write was done nobody knows.
-        if (!lost || !/^\s*select\b/i.test(sql)) throw error;
+        if (!isLost(error)) throw error;
         await this.#renew();
+      }
+    }
+  }
+
+  async #ask<R>(sql: string, values: unknown[]): Promise<QueryResult<R>> {
+    try {
+      const { command, rowCount, rows } = await this.#client.query(sql, values);
+      const writes = ['INSERT', 'UPDATE', 'DELETE'].includes(command);
+      return { rows: rows as R[], ...(writes && { numAffectedRows: BigInt(rowCount ?? 0) }) };
+    } catch (error) {
+      if (isLost(error)) this.#broken = error as Error;
+      throw error;
+    }
+  }
+
+  async #inTransaction<R>(sql: string, values: unknown[]): Promise<QueryResult<R>> {
+    try {
+      return await this.#ask(sql, values);
+    } catch (error) {
+      if (!isLost(error) && !wasInTheWay(error)) throw error;
+      throw new NotDone('The transaction is gone.', { cause: error });
+    }
+  }
+
+  /** A write of its own: in a transaction, as only then it is certain whether it was done. */
+  async #write<R>(sql: string, values: unknown[]): Promise<QueryResult<R>> {
+    const end = performance.now() + LONGEST_WAIT_MS;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.begin();
+        const result = await this.#inTransaction<R>(sql, values);
+        await this.commit();
+        return result;
+      } catch (error) {
+        await this.rollback();
+        if (!(error instanceof NotDone)) throw error;
+        if (performance.now() > end) throw error.cause;
+        await sleep(backoff(attempt, { first: 100, longest: 2000 }));
+        if (this.#broken) await this.#renew();
       }
     }
   }

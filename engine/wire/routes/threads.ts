@@ -28,7 +28,7 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   routes.post('/runs', async (c) => {
     const body = readBody(c, bodies.createThreadAndRun);
     const { run, log } = await createThreadAndRun(service, body);
-    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+    return body.stream ? eventStream(log(), c.env.signal) : runResponse(c, run);
   });
 
   routes.get('/:thread_id', async (c) => c.json(threadObject(await threadOf(db, c.req.param('thread_id')))));
