@@ -142,11 +142,9 @@ describe('a database on PostgreSQL', function () {
     const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
     const cut = () =>
       withPostgres(address, (other) =>
-        other.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity
-           where application_name = 'openai-runs' and query like $1`,
-          [`%${new URL(address).searchParams.get('schema')}%`],
-        ),
+        other.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
+          `openai-runs ${new URL(address).searchParams.get('schema')}`,
+        ]),
       );
     for (let i = 0; i < 20; i++) {
       const made = client.beta.threads.createAndRunPoll({ assistant_id }, { pollIntervalMs: 1 });

@@ -2,13 +2,14 @@
 import { Kysely, sql } from 'kysely';
 import type { Client, ClientConfig, Pool } from 'pg';
 import { EngineStartError } from '../../domain/errors.ts';
+import { backoff, sleep } from '../../domain/waits.ts';
 import type { OpenOptions } from '../open.ts';
 import type { Tables } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { type Address, readAddress } from './address.ts';
 import { Bell } from './bell.ts';
 import { connect, postgresDialect } from './driver.ts';
-import { isUniqueViolation, postgresFault, startFault } from './faults.ts';
+import { isLost, isUniqueViolation, postgresFault, startFault } from './faults.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { makeShared } from './shared.ts';
 
@@ -27,7 +28,10 @@ const INT8 = 20;
 type Library = typeof import('./pg.ts');
 
 /** What every connection is made with; nothing is taken from the environment. */
-function configOf({ types }: Library, { host, port, user, password, database, ssl }: Address): ClientConfig {
+function configOf(
+  { types }: Library,
+  { host, port, user, password, database, schema, ssl }: Address,
+): ClientConfig {
   return {
     host,
     port,
@@ -36,7 +40,7 @@ function configOf({ types }: Library, { host, port, user, password, database, ss
     password: () => password,
     database,
     ssl,
-    application_name: 'openai-runs',
+    application_name: `openai-runs ${schema}`,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
     types: {
@@ -95,8 +99,21 @@ export async function migrate(
   }
 }
 
+/** Again for a while, where the connection is lost on the way. */
+async function patiently(act: () => Promise<void>): Promise<void> {
+  const end = performance.now() + FIRST_WAIT_MS;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isLost(error) || performance.now() > end) throw error;
+      await sleep(backoff(attempt, { first: 100, longest: 1000 }));
+    }
+  }
+}
+
 async function prepare(pool: Pool, address: Address): Promise<void> {
-  const client = await connect(pool, FIRST_WAIT_MS);
+  const client = await connect(pool, 0);
   let broken = true;
   try {
     const { rows } = await client.query("select current_setting('server_version_num')::int as version");
@@ -127,7 +144,7 @@ export async function openPostgres(text: string, { tls, log }: OpenOptions): Pro
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   try {
-    await prepare(pool, address);
+    await patiently(() => prepare(pool, address));
   } catch (error) {
     await pool.end();
     throw startFault(error, address);
@@ -141,7 +158,7 @@ export async function openPostgres(text: string, { tls, log }: OpenOptions): Pro
   });
   const shared = makeShared({ db, schema: address.schema, bell });
   try {
-    await bell.open();
+    await patiently(() => bell.open());
     await shared.setClock();
   } catch (error) {
     await bell.close();

@@ -42,7 +42,7 @@ export async function connect(pool: Pool, longest = LONGEST_WAIT_MS): Promise<Po
       return await pool.connect();
     } catch (error) {
       if (!isLost(error) || performance.now() > end || pool.ending) throw error;
-      await sleep(backoff(attempt, { first: 100, longest: 2000 }), undefined, { ref: false });
+      await sleep(backoff(attempt, { first: 100, longest: 2000 }));
     }
   }
 }
