@@ -21,6 +21,7 @@ const ON_DEMAND = {
   client: 'nodes/openai-runs-service/client.ts',
   network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
+  postgres: 'engine/store/postgres/pg.ts',
 };
 
 /** Runs a package's script on this Node; a non-zero exit fails the task. */
@@ -99,6 +100,8 @@ async function bundle(entryPoints, minify) {
     format: 'cjs',
     minify,
     legalComments: 'none',
+    // A faster way to PostgreSQL where somebody has compiled it; here nobody has.
+    external: ['pg-native'],
     plugins: [lazyEntries, unusedResources, oneParser],
     metafile: true,
     logLevel: 'warning',
@@ -115,13 +118,21 @@ async function notices(inputs) {
   for (const name of [...new Set(found)].sort()) {
     const folder = `node_modules/${name}`;
     const { version, license } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
-    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    if (!file) throw new Error(`${name} ${version} is bundled but carries no licence file`);
-    parts.push(
-      `## ${name} ${version} (${license})\n\n${(await readFile(`${folder}/${file}`, 'utf8')).trim()}\n`,
-    );
+    parts.push(`## ${name} ${version} (${license})\n\n${await licenceIn(folder)}\n`);
   }
   return parts.join('\n');
+}
+
+/** A package's licence; a few have it at the end of their README. */
+async function licenceIn(folder) {
+  const files = await readdir(folder);
+  const file = files.find((entry) => /^licen[cs]e/i.test(entry));
+  if (file) return (await readFile(`${folder}/${file}`, 'utf8')).trim();
+  const readme = files.find((entry) => /^readme/i.test(entry));
+  const text = readme ? await readFile(`${folder}/${readme}`, 'utf8') : '';
+  const licence = /^#+ *licen[cs]e *$([\s\S]*)/im.exec(text)?.[1]?.trim();
+  if (!licence) throw new Error(`${folder} is bundled but carries no licence`);
+  return licence;
 }
 
 /** The behaviour of one node's dialog, for the browser. */

@@ -1,4 +1,5 @@
 /** The public types: what an engine is made from, and what it gives. */
+import type { ConnectionOptions } from 'node:tls';
 import type { Fault } from './models/faults.ts';
 import type { FailureReason, ModelOptions } from './models/model.ts';
 
@@ -33,8 +34,13 @@ export type RunNotice =
   | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault };
 
 export interface EngineOptions {
-  /** Path of the SQLite file, or `:memory:`. Missing folders are made. */
+  /**
+   * Path of the SQLite file, or `:memory:`; missing folders are made. Or a database on PostgreSQL that several processes
+   * share: `postgres://user:password@host:port/database`, with `?schema=` (`openai_runs`) and `&sslmode=`.
+   */
   database: string;
+  /** Certificates and the like for the way to PostgreSQL; with them it is encrypted. */
+  databaseTls?: ConnectionOptions | undefined;
   model: ModelOptions;
   /** Created or brought up to date when the engine starts. */
   assistants?: AssistantDeclaration[];
@@ -44,6 +50,11 @@ export interface EngineOptions {
   retentionDays?: number;
   /** Tokens the model can read; older messages are left out beyond it. 0 or nothing: as its provider tells. */
   contextWindow?: number;
+  /**
+   * Runs that this process works on at once, where others share its database; the rest are for whoever has room. 0: none,
+   * it only takes requests. Default 1,000.
+   */
+  capacity?: number;
   log?: EngineLog;
   onNotice?: (notice: RunNotice) => void;
   /** Milliseconds since 1970; for tests. */

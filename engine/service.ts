@@ -4,11 +4,19 @@ import type { EngineLog } from './options.ts';
 import type { Store } from './store/store.ts';
 import type { EventHub } from './worker/event-log.ts';
 import type { Executor } from './worker/executor.ts';
+import type { Followers } from './worker/followers.ts';
+import type { Outbox } from './worker/outbox.ts';
+import type { RunQueue } from './worker/run-queue.ts';
 
 export interface Service {
   store: Store;
   hub: EventHub;
   executor: Executor;
+  /** Events for readers on other machines. */
+  outbox: Outbox;
+  /** Readers here of runs on other machines. */
+  followers: Followers;
+  queue: RunQueue;
   log: EngineLog;
   /** Milliseconds since 1970. */
   clock: () => number;

@@ -9,8 +9,8 @@ import { declaredAssistant } from './schemas/bodies.ts';
 import { parse } from './schemas/translate.ts';
 import type { Service } from './service.ts';
 import { declareAssistant } from './store/assistants.ts';
+import { openStore } from './store/open.ts';
 import { countAll } from './store/retention.ts';
-import { openStore } from './store/sqlite/database.ts';
 import type { Store } from './store/store.ts';
 import { newWorkerId } from './store/workers.ts';
 import { Supervisor } from './supervisor.ts';
@@ -18,14 +18,20 @@ import { openDoor } from './wire/fetch.ts';
 import type { AskOptions } from './worker/ask-model.ts';
 import { EventHub } from './worker/event-log.ts';
 import { Executor } from './worker/executor.ts';
+import { Followers } from './worker/followers.ts';
+import { Outbox } from './worker/outbox.ts';
+import { RunQueue } from './worker/run-queue.ts';
 
 const DEFAULT_EXPIRY_SECONDS = 600;
+const DEFAULT_CAPACITY = 1000;
 
 const silent: EngineLog = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** For tests. */
 export interface EngineInternals {
   sleep?: AskOptions['sleep'];
+  /** Milliseconds without a sign of life after which a process counts as dead. */
+  leaseMs?: number;
 }
 
 export interface StartedEngine extends Engine {
@@ -41,13 +47,15 @@ export async function startEngine(
   model: Model,
   internals: EngineInternals = {},
 ): Promise<StartedEngine> {
-  const store = await openStore(options.database);
+  const store = await openStore(options.database, { tls: options.databaseTls, log: options.log ?? silent });
   const service = makeService(options, model, store, internals);
-  const supervisor = new Supervisor(service);
+  const supervisor = new Supervisor(service, internals.leaseMs);
   const release = async () => {
+    service.queue.close();
     await service.executor.stopAll();
     // A worker that has not signed out is found dead by the next start.
     await supervisor.signOut().catch((error: unknown) => service.log.warn(`Signing out: ${String(error)}`));
+    service.outbox.close();
     await store.close();
   };
   try {
@@ -81,16 +89,35 @@ function makeService(
   options: EngineOptions,
   model: Model,
   store: Store,
-  internals: EngineInternals,
+  { sleep }: EngineInternals,
 ): Service {
-  const { log = silent, clock = Date.now, onNotice = () => {}, retentionDays = 0 } = options;
+  const { log = silent, onNotice = () => {}, retentionDays = 0 } = options;
+  const clock = options.clock ?? store.shared?.clock ?? Date.now;
   const { provider, model: named } = options.model;
   const defaultModel = named || (provider === 'rehearsal' ? 'rehearsal' : 'default');
   const hub = new EventHub();
   const workerId = newWorkerId();
+  const outbox = new Outbox({ store, hub, log });
+  const windows = new ContextWindows(model, options.contextWindow ?? 0);
+  const executor = new Executor({
+    store,
+    hub,
+    outbox,
+    model,
+    log,
+    clock,
+    windows,
+    workerId,
+    onNotice,
+    ...(sleep && { sleep }),
+  });
+  const capacity = store.shared ? (options.capacity ?? DEFAULT_CAPACITY) : Number.POSITIVE_INFINITY;
   return {
     store,
     hub,
+    outbox,
+    followers: new Followers(),
+    queue: new RunQueue({ store, hub, executor, workerId, capacity, log }),
     log,
     clock,
     now: () => Math.floor(clock() / 1000),
@@ -100,17 +127,7 @@ function makeService(
     keepsFiles: model.keepsFiles ?? false,
     workerId,
     retentionDays,
-    executor: new Executor({
-      store,
-      hub,
-      model,
-      log,
-      clock,
-      windows: new ContextWindows(model, options.contextWindow ?? 0),
-      workerId,
-      onNotice,
-      ...internals,
-    }),
+    executor,
   };
 }
 

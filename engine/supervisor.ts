@@ -1,7 +1,8 @@
 /** Expires runs, recovers those of dead workers, deletes threads that are kept no longer: a look every second. */
 import type { Service } from './service.ts';
 import { deleteUnused, type Place } from './store/retention.ts';
-import { dueRunIds, runsInWork, takeOver } from './store/runs.ts';
+import { dueRuns, leaveQueued, type RunInWork, runsInWork, takeOver } from './store/runs.ts';
+import type { Ring } from './store/shared.ts';
 import { Workers } from './store/workers.ts';
 import { type Ending, endRun } from './worker/end-run.ts';
 import { STOPPED } from './worker/executor.ts';
@@ -11,6 +12,8 @@ const SWEEP_MS = 1000;
 /** Milliseconds between two walks over the threads for those that are kept no longer. */
 const RETENTION_PAUSE_MS = 3_600_000;
 const SECONDS_A_DAY = 86_400;
+/** Seconds that another process has for ending its own expired runs, which it alone can do with all that was said. */
+const GRACE = 5;
 
 export class Supervisor {
   readonly #service: Service;
@@ -21,19 +24,25 @@ export class Supervisor {
   #walk: { from: Place | undefined; notBefore: number } = { from: undefined, notBefore: 0 };
   #hasFreePages = false;
 
-  constructor(service: Service) {
+  /** @param leaseMs for tests */
+  constructor(service: Service, leaseMs?: number) {
     this.#service = service;
     const { store, workerId, clock } = service;
-    this.#workers = new Workers({ db: store.db, workerId, clock });
+    this.#workers = new Workers({ db: store.db, workerId, clock, leaseMs });
   }
 
   /** Signs in, takes up what was left behind, and looks again every second. */
   async start(): Promise<void> {
+    const { store } = this.#service;
+    const { shared } = store;
     await this.#workers.signIn();
+    shared?.onRing((ring) => this.#hear(ring));
+    if (shared) {
+      await shared.ring(store.db, 'joined', []);
+      this.#service.outbox.setOthers(await this.#workers.areThereOthers());
+    }
     await this.sweep();
-    this.#timer = setInterval(() => {
-      this.sweep().catch((error: unknown) => this.#service.log.error(`Sweep: ${String(error)}`));
-    }, SWEEP_MS);
+    this.#timer = setInterval(() => this.#sweepSoon(), SWEEP_MS);
     this.#timer.unref();
   }
 
@@ -43,9 +52,42 @@ export class Supervisor {
     await this.#sweeping?.catch(() => {});
   }
 
-  /** Signs out. The runs still queued are for whoever opens the database next. */
+  /** Signs out. The runs still queued are for whoever is there, or opens the database next. */
   async signOut(): Promise<void> {
+    const { store, workerId } = this.#service;
+    if (store.shared) {
+      const left = await leaveQueued(store.db, workerId);
+      if (left.length > 0) await store.shared.ring(store.db, 'queued', left);
+    }
     await this.#workers.signOut();
+  }
+
+  #sweepSoon(): void {
+    this.sweep().catch((error: unknown) => this.#service.log.error(`Sweep: ${String(error)}`));
+  }
+
+  /** What another process says. */
+  #hear(ring: Ring): void {
+    const { executor, followers, outbox, queue } = this.#service;
+    switch (ring.word) {
+      case 'joined':
+        outbox.setOthers(true);
+        return;
+      case 'queued':
+        void queue.take();
+        return;
+      case 'events':
+        followers.wake(ring.ids);
+        return;
+      case 'cancel':
+      case 'expire':
+      case 'deleted':
+        for (const id of ring.ids) executor.stop(id, ring.word);
+        return;
+      case 'missed':
+        followers.wake();
+        this.#sweepSoon();
+    }
   }
 
   /** One look; while one is going on there is no second. */
@@ -57,34 +99,78 @@ export class Supervisor {
   }
 
   async #look(): Promise<void> {
-    await this.#workers.beat();
-    await this.#expire();
-    await this.#adopt();
-    await this.#clean();
+    const { store, queue, outbox } = this.#service;
+    const { shared } = store;
+    if (!shared) {
+      await this.#workers.beat();
+      return this.#care();
+    }
+    await shared.setClock();
+    if (await this.#workers.beat()) outbox.setOthers(await this.#workers.areThereOthers());
+    const isMine = await shared.alone(async () => {
+      await this.#care();
+      await shared.forgetEvents();
+    });
+    // Another process looks after all; after its own each looks itself.
+    if (!isMine) await this.#care(({ worker }) => worker === this.#service.workerId);
+    await queue.take();
   }
 
-  async #expire(): Promise<void> {
-    const { store, now, executor } = this.#service;
-    for (const id of await dueRunIds(store.db, now())) {
-      if (!executor.stop(id, 'expire')) await this.#end(id, { name: 'expire', now: now() });
+  /** @param isOurs which runs to look after; all, and the threads too, where it is not given */
+  async #care(isOurs?: (run: RunInWork) => boolean): Promise<void> {
+    await this.#expire(isOurs);
+    await this.#adopt(isOurs);
+    if (!isOurs) await this.#clean();
+  }
+
+  async #expire(isOurs: (run: RunInWork) => boolean = () => true): Promise<void> {
+    const { store, now, executor, workerId } = this.#service;
+    for (const run of (await dueRuns(store.db, now())).filter(isOurs)) {
+      const { id, status, worker, expires_at } = run;
+      if (executor.stop(id, 'expire')) continue;
+      const isElsewhere = store.shared && status === 'in_progress' && worker !== workerId;
+      if (isElsewhere && now() < (expires_at ?? 0) + GRACE)
+        await store.shared?.ring(store.db, 'expire', [id]);
+      else await this.#end(id, { name: 'expire', now: now(), supersedes: true });
     }
   }
 
   /** Runs that nobody works on: queued ones run, the others end. Never is a generation begun twice. */
-  async #adopt(): Promise<void> {
+  async #adopt(isOurs: (run: RunInWork) => boolean = () => true): Promise<void> {
     const { store, now, executor, hub, workerId } = this.#service;
-    const candidates = await runsInWork(store.db);
+    const candidates = (await runsInWork(store.db)).filter(isOurs);
     const mine = candidates.filter(({ worker }) => worker === workerId);
     for (const { id, status } of mine) if (status === 'cancelling') executor.stop(id, 'cancel');
     const dead = await this.#workers.dead(candidates.flatMap(({ worker }) => worker ?? []));
-    for (const { id, status, worker } of candidates) {
+    for (const run of candidates) {
+      const { id, status, worker } = run;
       if (executor.has(id) || hub.isHeld(id)) continue;
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
-      if (status === 'in_progress') await this.#end(id, { name: 'fail', now: now(), lastError: STOPPED });
-      else if (status === 'cancelling') await this.#end(id, { name: 'cancelled', now: now() });
-      else if (await takeOver(store.db, id, worker, workerId)) executor.start(id, hub.open(id));
+      if (status === 'in_progress') {
+        await this.#end(id, { name: 'fail', now: now(), lastError: STOPPED, supersedes: true });
+      } else if (status === 'cancelling')
+        await this.#end(id, { name: 'cancelled', now: now(), supersedes: true });
+      else await this.#takeUp(run);
     }
     await this.#workers.forget(dead);
+  }
+
+  /** A queued run whose process is gone, or that nobody has. */
+  async #takeUp({ id, worker, events }: RunInWork): Promise<void> {
+    const { store, executor, hub, queue } = this.#service;
+    const { owner, release } = queue.place();
+    try {
+      // Nobody has it, and there is no room here: it waits on.
+      if (owner === null && worker === null) return;
+      if (!(await takeOver(store.db, id, worker, owner))) return;
+      if (owner === null) return await store.shared?.ring(store.db, 'queued', [id]);
+      const log = hub.open(id, events + 1);
+      // Whoever follows it looks into the database.
+      if (store.shared) log.told = 0;
+      executor.start(id, log);
+    } finally {
+      release();
+    }
   }
 
   /** One small step of the walk that deletes what nobody has used for longer than the service keeps it. */
@@ -103,8 +189,8 @@ export class Supervisor {
   }
 
   async #end(runId: string, ending: Ending): Promise<void> {
-    const { store, hub, log } = this.#service;
-    const events = await endRun(store.db, runId, ending);
+    const { store, hub, log, outbox } = this.#service;
+    const events = await endRun(store.db, runId, ending, undefined, outbox.tellNext);
     if (!events) return;
     log.info(`Run ${runId} was ended by the sweep (${ending.name}).`);
     hub.get(runId)?.append(...events);

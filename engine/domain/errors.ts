@@ -44,6 +44,17 @@ const START_FAULTS = {
   damaged: ({ file, reason }: StartValues) =>
     `The database ${file} is damaged or not a SQLite file (${reason}); it was left untouched.`,
   notOpened: ({ file, reason }: StartValues) => `The database ${file} cannot be opened: ${reason}.`,
+  badAddress: ({ reason }: StartValues) => `The address of the PostgreSQL database is not valid: ${reason}.`,
+  unreachable: ({ place, reason }: StartValues) =>
+    `The database server of ${place} does not answer (${reason}); check host and port, and that it is running.`,
+  wrongPassword: ({ place, user }: StartValues) =>
+    `The database ${place} refuses the user ${user}; check user and password.`,
+  noDatabase: ({ place, database }: StartValues) =>
+    `The server of ${place} has no database named ${database}; create it, or choose another.`,
+  noRights: ({ place, user, reason }: StartValues) =>
+    `The user ${user} may not make tables in the database ${place} (${reason}); give it the right, or a schema of its own.`,
+  oldServer: ({ place, version }: StartValues) =>
+    `The server of ${place} runs PostgreSQL ${version}; version 14 or newer is needed.`,
   badAssistant: ({ assistant, reason }: StartValues) =>
     `The assistant '${assistant}' is not valid: ${reason}`,
   other: ({ reason }: StartValues) => `The embedded service could not start: ${reason}.`,

@@ -2,7 +2,8 @@
 import { cancelWrongStatus, unknownPathId } from '../domain/errors.ts';
 import type { Service } from '../service.ts';
 import type { RunRecord } from '../store/records.ts';
-import { activeRunId, findRun, transition } from '../store/runs.ts';
+import { activeRunId, findRun, runById, transition } from '../store/runs.ts';
+import { atomically } from '../store/store.ts';
 import { threadOf } from '../store/threads.ts';
 import { endRun } from '../worker/end-run.ts';
 
@@ -12,12 +13,20 @@ import { endRun } from '../worker/end-run.ts';
  * @throws ApiError 400 for a run that is cancelling or has ended, 404.
  */
 export async function cancelRun(service: Service, threadId: string, runId: string): Promise<RunRecord> {
-  const { executor } = service;
-  const { db } = service.store;
+  const { executor, store, workerId } = service;
+  const { db } = store;
   await threadOf(db, threadId);
-  const run = await transition(db, runId, 'cancel', service.now());
+  /** Another machine ends it, and says what its model has said so far. */
+  let isElsewhere = false;
+  const run = await atomically(db, async (trx) => {
+    const before = store.shared && (await runById(trx, runId));
+    const row = await transition(trx, runId, 'cancel', service.now());
+    isElsewhere = before?.status === 'in_progress' && before.worker !== workerId;
+    if (row && isElsewhere) await store.shared?.ring(trx, 'cancel', [runId]);
+    return row;
+  });
   if (run) {
-    if (!executor.stop(runId, 'cancel')) finishCancel(service, runId);
+    if (!executor.stop(runId, 'cancel') && !isElsewhere) finishCancel(service, runId);
     return run;
   }
   const found = await findRun(db, threadId, runId);
@@ -26,8 +35,9 @@ export async function cancelRun(service: Service, threadId: string, runId: strin
 }
 
 /** Ends a cancelling run that nobody works on; should that fail, the sweep does it. */
-function finishCancel({ store, log, now, hub }: Service, runId: string): void {
-  endRun(store.db, runId, { name: 'cancelled', now: now() }).then(
+function finishCancel({ store, log, now, hub, outbox }: Service, runId: string): void {
+  const ending = { name: 'cancelled', now: now(), supersedes: true } as const;
+  endRun(store.db, runId, ending, undefined, outbox.tellNext).then(
     (events) => events && hub.get(runId)?.append(...events),
     (error: unknown) => log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
   );
@@ -36,5 +46,5 @@ function finishCancel({ store, log, now, hub }: Service, runId: string): void {
 /** Ends the model request of a thread that is about to be deleted. */
 export async function stopRunOf({ store, executor }: Service, threadId: string): Promise<void> {
   const active = await activeRunId(store.db, threadId);
-  if (active) executor.stop(active, 'deleted');
+  if (active && !executor.stop(active, 'deleted')) await store.shared?.ring(store.db, 'deleted', [active]);
 }

@@ -22,15 +22,17 @@ import type { RunRecord, ThreadRecord } from '../store/records.ts';
 import { activeRunId, findRun, insertRun, runById, transition } from '../store/runs.ts';
 import { openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
-import { insertThread, threadOf } from '../store/threads.ts';
+import { insertThread, lockedThread, threadOf } from '../store/threads.ts';
 import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
 import type { EventLog, LoggedEvent } from '../worker/event-log.ts';
 import { checkMessages, checkTools } from './capabilities.ts';
+import { followRun } from './follow.ts';
 
-/** A run that was just set going, and the log of what happens to it. */
+/** A run that was just set going. */
 export interface Started {
   run: RunRecord;
-  log: EventLog;
+  /** What happens to it, from here on. */
+  log(): EventLog;
 }
 
 type Body = CreateRun | CreateThreadAndRun;
@@ -41,6 +43,9 @@ async function checkModel({ store, models }: Service, { model, assistant_id }: B
   if (name !== undefined && (await models.lacks(name))) throw modelNotFound(name, 400);
 }
 
+/** `thread.run.created` and `thread.run.queued`; after outputs, the step's completion and `thread.run.queued`. */
+const EVENTS_WHEN_QUEUED = 2;
+
 /** The new run on a thread that is known to be free; nothing is written. */
 async function newRun(
   service: Service,
@@ -48,6 +53,7 @@ async function newRun(
   thread: ThreadRecord,
   id: string,
   body: Body,
+  worker: string | null,
   fileSearchContent = false,
 ): Promise<RunRecord> {
   const assistant = await findAssistant(db, body.assistant_id);
@@ -74,29 +80,49 @@ async function newRun(
     usage: EMPTY_USAGE,
     metadata: body.metadata ?? {},
     options,
-    worker: service.workerId,
+    worker,
     window_from: null,
     window_head: null,
+    attempt: 0,
+    events: EVENTS_WHEN_QUEUED,
   };
 }
 
 /**
- * Writes with `write`, tells the readers, and puts the executor to work.
- * The run is held meanwhile, so that the sweep leaves it to us.
+ * Writes with `write`, tells the readers, and puts the executor to work; where there is no room for the run, another
+ * process takes it up, or this one later. It is held meanwhile, so that the sweep leaves it to us.
+ * @param write gets whose run it becomes; `first` is the number of the first of its events
  */
 async function setGoing(
-  { store, hub, executor }: Service,
+  service: Service,
   runId: string,
-  write: (trx: Db) => Promise<{ run: RunRecord; events: LoggedEvent[] }>,
+  write: (
+    trx: Db,
+    worker: string | null,
+  ) => Promise<{ run: RunRecord; first: number; events: LoggedEvent[] }>,
 ): Promise<Started> {
+  const { store, hub, executor, outbox, queue } = service;
   const release = hub.hold(runId);
+  const { owner: worker, release: leavePlace } = queue.place();
+  const isTold = worker === null || outbox.open;
   try {
-    const { run, events } = await atomically(store.db, write);
-    const log = hub.open(runId);
+    const { run, first, events } = await atomically(store.db, async (trx) => {
+      const made = await write(trx, worker);
+      if (isTold) await outbox.tell(trx, made.run, made.first, made.events);
+      if (worker === null) await store.shared?.ring(trx, 'queued', [runId]);
+      return made;
+    });
+    if (worker === null) {
+      void queue.take();
+      return { run, log: () => followRun(service, runId, first - 1) };
+    }
+    const log = hub.open(runId, first);
     log.append(...events);
+    if (isTold) log.told = events.length;
     executor.start(runId, log);
-    return { run, log };
+    return { run, log: () => log };
   } finally {
+    leavePlace();
     release();
   }
 }
@@ -117,8 +143,8 @@ export async function createRun(
   checkMessages(service, body.additional_messages);
   await checkModel(service, body);
   try {
-    return await setGoing(service, id, async (trx) => {
-      const thread = await threadOf(trx, threadId);
+    return await setGoing(service, id, async (trx, worker) => {
+      const thread = await lockedThread(trx, threadId);
       const active = await activeRunId(trx, threadId);
       if (active) throw threadLockedForRun(threadId, active);
       const messages = body.additional_messages ?? [];
@@ -126,9 +152,9 @@ export async function createRun(
         trx,
         messages.map((message) => newMessage(threadId, message, service.now())),
       );
-      const run = await newRun(service, trx, thread, id, body, fileSearchContent);
+      const run = await newRun(service, trx, thread, id, body, worker, fileSearchContent);
       await insertRun(trx, run);
-      return { run, events: createdEvents(run) };
+      return { run, first: 1, events: createdEvents(run) };
     });
   } catch (error) {
     // Another process was first, between our look and our write.
@@ -154,11 +180,12 @@ export async function createThreadAndRun(service: Service, body: CreateThreadAnd
   const id = newId('run');
   checkMessages(service, body.thread?.messages);
   await checkModel(service, body);
-  return setGoing(service, id, async (trx) => {
+  return setGoing(service, id, async (trx, worker) => {
     const thread = await insertNewThread(trx, body.thread ?? {}, service.now());
-    const run = await newRun(service, trx, thread, id, body);
+    const run = await newRun(service, trx, thread, id, body, worker);
     await insertRun(trx, run);
-    return { run, events: [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)] };
+    const events = [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)];
+    return { run, first: 0, events };
   });
 }
 
@@ -191,12 +218,13 @@ export async function submitToolOutputs(
   if (!run) throw unknownPathId('run', runId);
   const now = service.now();
   if (run.status === 'requires_action' && run.expires_at !== null && run.expires_at <= now) {
-    await endRun(db, runId, { name: 'expire', now });
+    await endRun(db, runId, { name: 'expire', now, supersedes: true }, undefined, service.outbox.tellNext);
     throw toolOutputsWrongStatus('expired');
   }
   if (run.status !== 'requires_action') throw toolOutputsWrongStatus(run.status);
-  return setGoing(service, runId, async (trx) => {
-    const queued = await transition(trx, runId, 'submit', now, { worker: service.workerId });
+  return setGoing(service, runId, async (trx, worker) => {
+    const patch = { worker, events: run.events + EVENTS_WHEN_QUEUED };
+    const queued = await transition(trx, runId, 'submit', now, patch);
     if (!queued) {
       // Another request was first, between our look and our write.
       const found = await runById(trx, runId);
@@ -206,6 +234,7 @@ export async function submitToolOutputs(
     const details = withOutputs(step!.details, body.tool_outputs);
     const parts = closeParts({ step: { ...step!, details } }, { name: 'complete', now });
     await saveParts(trx, parts);
-    return { run: queued, events: [...closingEvents(parts, queued), runEvent(queued)] };
+    const events = [...closingEvents(parts, queued), runEvent(queued)];
+    return { run: queued, first: run.events + 1, events };
   });
 }

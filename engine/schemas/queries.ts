@@ -17,6 +17,8 @@ const listSchema = z.object({
 
 const includeSchema = z.object({ include: z.array(z.enum([INCLUDE])) });
 
+const rejoinSchema = z.object({ starting_after: z.optional(integer().check(z.gte(0))) });
+
 export type ListQuery = z.output<typeof listSchema>;
 
 /** An empty value counts as absent, as in `?after=`. */
@@ -46,4 +48,14 @@ export function parseInclude(query: URLSearchParams): { fileSearchContent: boole
     include: [...query.getAll('include[]'), ...query.getAll('include')],
   });
   return { fileSearchContent: include.length > 0 };
+}
+
+/**
+ * The number of the last event that a reader who comes back has.
+ * @throws ApiError 400.
+ */
+export function parseStartingAfter(query: URLSearchParams): number | undefined {
+  const after = text(query, 'starting_after');
+  const starting_after = after !== undefined && /^-?\d+$/.test(after) ? Number(after) : after;
+  return parse(rejoinSchema, { starting_after }).starting_after;
 }

@@ -1,7 +1,6 @@
 /** Queries on runs. Every change of status goes through `transition`, which is compare-and-set. */
 import { sql } from 'kysely';
 import { isActive, TRANSITIONS, type Transition, type TransitionName } from '../domain/run-states.ts';
-import type { RunStatus } from '../domain/types.ts';
 import { fromRow, type RunRecord, type Stored, toRow } from './records.ts';
 import type { Db } from './store.ts';
 
@@ -19,8 +18,17 @@ export type RunPatch = Partial<
     | 'worker'
     | 'window_from'
     | 'window_head'
+    | 'events'
   >
 >;
+
+/** Who may write: the attempt that a writer works for, or somebody else who puts an end to it. */
+export interface Fence {
+  /** Only this attempt's; undefined for requests from outside, which the table of states is enough for. */
+  attempt?: number | undefined;
+  /** Whatever the attempt at work still writes comes too late. */
+  supersedes?: boolean;
+}
 
 /** What a transition writes, at `now` seconds. The call for tool outputs ends with any transition but its own. */
 export function changesOf(name: TransitionName, now: number, patch: RunPatch = {}) {
@@ -37,7 +45,7 @@ export function changesOf(name: TransitionName, now: number, patch: RunPatch = {
 }
 
 /**
- * Moves a run along the table of states, if it still is where the transition starts.
+ * Moves a run along the table of states, if it still is where the transition starts. A claim is a new attempt.
  * @param now seconds since 1970.
  * @returns the run as it is now, or undefined when another writer was first or the run is gone.
  */
@@ -47,15 +55,34 @@ export async function transition(
   name: TransitionName,
   now: number,
   patch: RunPatch = {},
+  { attempt, supersedes = name === 'claim' }: Fence = {},
 ): Promise<Stored<'runs'> | undefined> {
   const row = await db
     .updateTable('runs')
     .set(toRow('runs', changesOf(name, now, patch)))
+    .$if(supersedes, (query) => query.set(({ eb }) => ({ attempt: eb('attempt', '+', 1) })))
     .where('id', '=', runId)
     .where('status', 'in', [...TRANSITIONS[name].from])
+    .$if(attempt !== undefined, (query) => query.where('attempt', '=', attempt!))
     .returningAll()
     .executeTakeFirst();
   return row && fromRow('runs', row);
+}
+
+/** Another has put an end to an attempt, or the run is gone: nothing more is to be written for it. */
+export class Superseded extends Error {}
+
+/** To be called in a transaction, before it writes for an attempt. @throws Superseded */
+export async function holdAttempt(db: Db, { id, attempt }: Pick<RunRecord, 'id' | 'attempt'>): Promise<void> {
+  const row = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('id', '=', id)
+    .where('attempt', '=', attempt)
+    .where('active', '=', ACTIVE)
+    .forShare()
+    .executeTakeFirst();
+  if (!row) throw new Superseded(`Attempt ${attempt} at run ${id} is over.`);
 }
 
 export async function findRun(db: Db, threadId: string, runId: string): Promise<Stored<'runs'> | undefined> {
@@ -112,29 +139,35 @@ export function windowBefore(
     .executeTakeFirst();
 }
 
+/** A run that somebody has in hand, or should have. */
+export type RunInWork = Pick<RunRecord, 'id' | 'status' | 'worker' | 'events' | 'expires_at'>;
+
 /** Runs whose time is over, at `now` seconds. */
-export async function dueRunIds(db: Db, now: number): Promise<string[]> {
-  const rows = await db
+export const dueRuns = (db: Db, now: number): Promise<RunInWork[]> =>
+  db
     .selectFrom('runs')
-    .select('id')
+    .select(['id', 'status', 'worker', 'events', 'expires_at'])
     .where('active', '=', ACTIVE)
     .where('status', 'in', [...TRANSITIONS.expire.from])
     .where('expires_at', '<=', now)
     .execute();
-  return rows.map(({ id }) => id);
-}
 
 /** Runs that a process works on, or should: all that are active but do not wait for tools. */
-export const runsInWork = (db: Db): Promise<{ id: string; status: RunStatus; worker: string | null }[]> =>
+export const runsInWork = (db: Db): Promise<RunInWork[]> =>
   db
     .selectFrom('runs')
-    .select(['id', 'status', 'worker'])
+    .select(['id', 'status', 'worker', 'events', 'expires_at'])
     .where('active', '=', ACTIVE)
     .where('status', '!=', 'requires_action')
     .execute();
 
-/** Puts a worker's name on a queued run, unless another process was faster. @returns whether it did */
-export async function takeOver(db: Db, runId: string, from: string | null, worker: string): Promise<boolean> {
+/** Puts a worker's name, or none, on a queued run, unless another process was faster. @returns whether it did */
+export async function takeOver(
+  db: Db,
+  runId: string,
+  from: string | null,
+  worker: string | null,
+): Promise<boolean> {
   if (from === worker) return true;
   const { numUpdatedRows } = await db
     .updateTable('runs')
@@ -144,4 +177,43 @@ export async function takeOver(db: Db, runId: string, from: string | null, worke
     .where('worker', from === null ? 'is' : '=', from)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
+}
+
+/** Puts a worker's name on queued runs that nobody has, the oldest first; what another just takes is left to it. */
+export const takeQueued = (
+  db: Db,
+  worker: string,
+  limit: number,
+): Promise<Pick<RunRecord, 'id' | 'events'>[]> =>
+  db
+    .updateTable('runs')
+    .set({ worker })
+    .where('id', 'in', (query) =>
+      query
+        .selectFrom('runs')
+        .select('id')
+        .where('active', '=', ACTIVE)
+        .where('status', '=', sql.lit('queued'))
+        .where('worker', 'is', null)
+        .orderBy('seq')
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .where('status', '=', 'queued')
+    .where('worker', 'is', null)
+    .returning(['id', 'events'])
+    .execute();
+
+/** A worker that goes leaves its queued runs to whoever has room. @returns their ids */
+export async function leaveQueued(db: Db, worker: string): Promise<string[]> {
+  const rows = await db
+    .updateTable('runs')
+    .set({ worker: null })
+    .where('active', '=', ACTIVE)
+    .where('status', '=', 'queued')
+    .where('worker', '=', worker)
+    .returning('id')
+    .execute();
+  return rows.map(({ id }) => id);
 }

@@ -78,6 +78,13 @@ export interface RunsTable {
   window_from: number | null;
   /** Message (seq) kept before the gap: the thread's first. */
   window_head: number | null;
+  /**
+   * Counts the claims, and the ends that others than the claimer have made: whoever writes for an attempt names it, so
+   * that a process that stood still can't write over its successor.
+   */
+  attempt: number;
+  /** How many events (`thread.run.created` is the first) had been told when the run was last queued or began to wait. */
+  events: number;
 }
 
 export interface StepsTable {
@@ -110,6 +117,19 @@ export interface WorkersTable {
   seen_at: number;
 }
 
+/** What streams on other machines read; there only where several share a database. */
+export interface EventsTable {
+  run_id: Fixed<string>;
+  /** From 1, `thread.run.created`; 0 for `thread.created`. */
+  seq: Fixed<number>;
+  event: Fixed<string>;
+  /** The text of the event's data, as it goes over the wire. */
+  data: Fixed<string>;
+  /** Whether a stream ends with it. */
+  ends: Fixed<boolean>;
+  at: Generated<Date>;
+}
+
 export interface Tables {
   assistants: AssistantsTable;
   threads: ThreadsTable;
@@ -117,4 +137,5 @@ export interface Tables {
   runs: RunsTable;
   steps: StepsTable;
   workers: WorkersTable;
+  events: EventsTable;
 }

@@ -1,5 +1,6 @@
 /** Queries on steps, and on the message that a step makes: a run has at most one of each open. */
-import { fromRow, type MessageRecord, type StepRecord, toRow } from './records.ts';
+import { fromRow, type MessageRecord, type RunRecord, type StepRecord, toRow } from './records.ts';
+import { holdAttempt } from './runs.ts';
 import type { Db } from './store.ts';
 import { atomically } from './store.ts';
 
@@ -51,16 +52,17 @@ export async function openParts(db: Db, runId: string): Promise<Open> {
   return { step: step && fromRow('steps', step), message: message && fromRow('messages', message) };
 }
 
-/** Adds a step, and the message that it makes. */
-export async function insertParts(db: Db, step: StepRecord, message?: MessageRecord): Promise<void> {
-  const insertStep = (on: Db) => on.insertInto('steps').values(toRow('steps', step)).execute();
-  if (!message) {
-    await insertStep(db);
-    return;
-  }
+/** Adds a step, and the message that it makes. @throws Superseded */
+export async function insertParts(
+  db: Db,
+  run: Pick<RunRecord, 'id' | 'attempt'>,
+  step: StepRecord,
+  message?: MessageRecord,
+): Promise<void> {
   await atomically(db, async (trx) => {
-    await insertStep(trx);
-    await trx.insertInto('messages').values(toRow('messages', message)).execute();
+    await holdAttempt(trx, run);
+    await trx.insertInto('steps').values(toRow('steps', step)).execute();
+    if (message) await trx.insertInto('messages').values(toRow('messages', message)).execute();
   });
 }
 

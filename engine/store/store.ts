@@ -1,6 +1,8 @@
 /** A database as the engine sees it. Queries are written once, for all; what is the database's own, it brings. */
 import type { Kysely } from 'kysely';
+import { backoff, sleep } from '../domain/waits.ts';
 import type { Tables } from './schema.ts';
+import type { Shared } from './shared.ts';
 
 /** The database, or a transaction on it. */
 export type Db = Kysely<Tables>;
@@ -13,6 +15,8 @@ export interface Store {
   isUniqueViolation(error: unknown): boolean;
   /** Gives some space that deleted rows have left back to the disk. @returns whether there is more */
   giveSpaceBack(): Promise<boolean>;
+  /** Where several machines share the database. */
+  shared?: Shared;
   /** Closes the database for this user of it. */
   close(): Promise<void>;
 }
@@ -22,6 +26,7 @@ export type StoreFaultCode =
   | 'database_full'
   | 'database_read_only'
   | 'database_damaged'
+  | 'database_unreachable'
   | 'database_failed';
 
 export interface StoreFault {
@@ -30,6 +35,25 @@ export interface StoreFault {
   message: string;
 }
 
-/** All of it or nothing. Nobody else writes meanwhile: what was read is still true when it is written. */
-export const atomically = <T>(db: Db, work: (trx: Db) => Promise<T>): Promise<T> =>
-  db.transaction().execute(work);
+/** A transaction was not done, through no fault of what it does: the connection was lost, or it stood in another's way. */
+export class NotDone extends Error {}
+
+/** Milliseconds that a transaction is tried again. */
+const LONGEST_WAIT_MS = 30_000;
+
+/**
+ * All of it or nothing; what is read with `for update` is still true when it is written (a file is locked as a whole).
+ * @param work may be called again, after a try of which nothing is left
+ */
+export async function atomically<T>(db: Db, work: (trx: Db) => Promise<T>): Promise<T> {
+  const end = performance.now() + LONGEST_WAIT_MS;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (!(error instanceof NotDone)) throw error;
+      if (performance.now() > end) throw error.cause;
+      await sleep(backoff(attempt, { first: 100, longest: 2000 }));
+    }
+  }
+}

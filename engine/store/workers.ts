@@ -60,9 +60,13 @@ export interface WorkersOptions {
   workerId: string;
   /** Milliseconds since 1970. */
   clock: () => number;
+  /** Milliseconds without a sign of life after which a process counts as dead. */
+  leaseMs?: number | undefined;
 }
 
 export class Workers {
+  readonly #leaseMs: number;
+  readonly #heartbeatMs: number;
   readonly #options: WorkersOptions;
   #lastBeat = Number.NEGATIVE_INFINITY;
   /** Clock and time at the last look; a difference between their ways means that the clock was set. */
@@ -72,6 +76,8 @@ export class Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options;
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#heartbeatMs = Math.min(HEARTBEAT_MS, this.#leaseMs / 4);
     this.#looked = { clock: options.clock(), time: performance.now() };
   }
 
@@ -87,15 +93,15 @@ export class Workers {
     await db.deleteFrom('workers').where('id', '=', workerId).execute();
   }
 
-  /** A sign of life, if one is due. */
-  async beat(): Promise<void> {
+  /** A sign of life, if one is due. @returns whether it was */
+  async beat(): Promise<boolean> {
     const { db, workerId, clock } = this.#options;
-    if (clock() - this.#lastBeat < HEARTBEAT_MS && clock() >= this.#lastBeat) return;
+    if (clock() - this.#lastBeat < this.#heartbeatMs && clock() >= this.#lastBeat) return false;
     const row = {
       id: workerId,
       host: `${SCOPE} ${beginOf(process.pid)}`,
       pid: process.pid,
-      seen_at: clock(),
+      seen_at: Math.floor(clock()),
     };
     await db
       .insertInto('workers')
@@ -103,6 +109,20 @@ export class Workers {
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: row.seen_at }))
       .execute();
     this.#lastBeat = row.seen_at;
+    return true;
+  }
+
+  /** Whether another process gives signs of life. */
+  async areThereOthers(): Promise<boolean> {
+    const { db, workerId, clock } = this.#options;
+    const other = await db
+      .selectFrom('workers')
+      .select('id')
+      .where('id', '!=', workerId)
+      .where('seen_at', '>', Math.floor(clock() - this.#leaseMs))
+      .limit(1)
+      .executeTakeFirst();
+    return other !== undefined;
   }
 
   /** Those of these workers that no longer live, those without a row included. */
@@ -137,13 +157,13 @@ export class Workers {
       if (!exists(pid) || pid === process.pid || (begin !== '' && begin !== beginOf(pid))) return false;
     }
     if (performance.now() < this.#judgeFrom) return true;
-    return this.#options.clock() - seen_at < LEASE_MS;
+    return this.#options.clock() - seen_at < this.#leaseMs;
   }
 
   #noticeClock(): void {
     const now = { clock: this.#options.clock(), time: performance.now() };
     const moved = now.clock - this.#looked.clock - (now.time - this.#looked.time);
-    if (Math.abs(moved) > CLOCK_JUMP_MS) this.#judgeFrom = now.time + LEASE_MS;
+    if (Math.abs(moved) > CLOCK_JUMP_MS) this.#judgeFrom = now.time + this.#leaseMs;
     this.#looked = now;
   }
 }

@@ -4,12 +4,13 @@ import type { LastError } from '../domain/types.ts';
 import type { Usage } from '../domain/usage.ts';
 import { messageObject, runObject, stepObject } from '../objects/objects.ts';
 import type { MessageRecord, RunRecord, StepRecord } from '../store/records.ts';
-import { type RunPatch, runById, transition } from '../store/runs.ts';
+import { type Fence, type RunPatch, runById, transition } from '../store/runs.ts';
 import { type Open, openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
 import type { LoggedEvent } from './event-log.ts';
+import type { Tell } from './outbox.ts';
 
-export interface Ending {
+export interface Ending extends Fence {
   name: 'complete' | EndName;
   /** Seconds since 1970. */
   now: number;
@@ -74,6 +75,7 @@ export const goneEvent = (runId: string): LoggedEvent =>
 /**
  * Ends a run in the database, compare-and-set, all or nothing.
  * @param open what the run has open as this process knows it; read from the database when not given.
+ * @param tell lets readers on other machines know
  * @returns the events to append, or undefined when the run no longer was where this ending starts.
  */
 export function endRun(
@@ -81,17 +83,18 @@ export function endRun(
   runId: string,
   ending: Ending,
   open?: Open,
+  tell?: Tell,
 ): Promise<LoggedEvent[] | undefined> {
-  const { name, now, lastError } = ending;
+  const { name, now, lastError, attempt, supersedes } = ending;
   return atomically(db, async (trx) => {
     const before = name === 'cancelled' ? await runById(trx, runId) : undefined;
-    const run = await transition(trx, runId, name, now, {
-      ...(lastError && { last_error: lastError }),
-      ...ending.patch,
-    });
+    const patch = { ...(lastError && { last_error: lastError }), ...ending.patch };
+    const run = await transition(trx, runId, name, now, patch, { attempt, supersedes });
     if (!run) return undefined;
     const parts = closeParts(open ?? (await openParts(trx, runId)), ending);
     await saveParts(trx, parts);
-    return [...closingEvents(parts, run), ...(before ? [runEvent(before)] : []), runEvent(run)];
+    const events = [...closingEvents(parts, run), ...(before ? [runEvent(before)] : []), runEvent(run)];
+    await tell?.(trx, run, events);
+    return events;
   });
 }

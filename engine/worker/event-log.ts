@@ -11,11 +11,26 @@ const frameOf = ({ event, data }: LoggedEvent) =>
 
 /** The events of one attempt: from creation or submitted outputs until the run ends or asks for tools. */
 export class EventLog {
+  /** Number of the first event among all of the run: `thread.run.created` is 1, `thread.created` before it 0. */
+  readonly first: number;
+  /** The attempt that writes it, once it has begun. */
+  attempt: number | undefined;
+  /** How many of the events are written where readers on other machines find them; undefined where none are. */
+  told: number | undefined;
   readonly #events: LoggedEvent[] = [];
   /** Text of each event, made when the first reader needs it. */
   readonly #frames: (string | undefined)[] = [];
   readonly #waiting = new Set<() => void>();
   #ended = false;
+
+  constructor(first = 1) {
+    this.first = first;
+  }
+
+  /** The number that the run's next event will have. */
+  get next(): number {
+    return this.first + this.#events.length;
+  }
 
   get length(): number {
     return this.#events.length;
@@ -41,6 +56,21 @@ export class EventLog {
 
   events(): readonly LoggedEvent[] {
     return this.#events;
+  }
+
+  /** Appends an event whose data is text already, as another machine has told it. */
+  appendTold({ event, data }: { event: string; data: string }): void {
+    if (this.#ended) return;
+    this.#frames[this.#events.length] = frameOf({ event, data });
+    this.#events.push({ event, data });
+    this.#wake();
+  }
+
+  /** The text of an event's data. */
+  dataText(index: number): string {
+    const { event } = this.#events[index]!;
+    this.#frames[index] ??= frameOf(this.#events[index]!);
+    return this.#frames[index].slice(`event: ${event}\ndata: `.length, -2);
   }
 
   /** The frames from `index` on, as they go over the wire. */
@@ -69,10 +99,15 @@ export class EventHub {
   readonly #held = new Map<string, number>();
 
   /** Starts an attempt's log; readers of an earlier attempt keep theirs. */
-  open(runId: string): EventLog {
-    const log = new EventLog();
+  open(runId: string, first?: number): EventLog {
+    const log = new EventLog(first);
     this.#logs.set(runId, log);
     return log;
+  }
+
+  /** All logs that are open. */
+  logs(): Iterable<[runId: string, log: EventLog]> {
+    return this.#logs;
   }
 
   get(runId: string): EventLog | undefined {

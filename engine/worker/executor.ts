@@ -6,7 +6,7 @@ import { type Model, ModelError } from '../models/model.ts';
 import type { EngineLog, RunNotice } from '../options.ts';
 import { BudgetSpent, prepareTurn } from '../prompt/turn.ts';
 import type { Stored } from '../store/records.ts';
-import { changesOf, runById, transition } from '../store/runs.ts';
+import { changesOf, runById, Superseded, transition } from '../store/runs.ts';
 import { saveParts } from '../store/steps.ts';
 import { atomically, type Store } from '../store/store.ts';
 import { type AskOptions, ask } from './ask-model.ts';
@@ -21,6 +21,7 @@ import {
 } from './end-run.ts';
 import type { EventHub, EventLog } from './event-log.ts';
 import { mergeDeltas } from './merge-deltas.ts';
+import type { Outbox } from './outbox.ts';
 import { limitTurn } from './turn-limit.ts';
 import { type TurnResult, TurnWriter } from './turn-writer.ts';
 
@@ -30,6 +31,7 @@ export type StopReason = 'cancel' | 'expire' | 'shutdown' | 'deleted';
 export interface ExecutorOptions {
   store: Store;
   hub: EventHub;
+  outbox: Outbox;
   model: Model;
   log: EngineLog;
   /** Milliseconds since 1970. */
@@ -55,6 +57,7 @@ const UNKNOWN: LastError = { code: 'server_error', message: 'Sorry, something we
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #attempts = new Map<string, Attempt>();
+  #onEnd = () => {};
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -73,7 +76,13 @@ export class Executor {
       .finally(() => {
         if (this.#attempts.get(runId) === attempt) this.#attempts.delete(runId);
         this.#options.hub.close(runId, log);
+        this.#onEnd();
       });
+  }
+
+  /** Calls back after each attempt. */
+  onEnd(call: () => void): void {
+    this.#onEnd = call;
   }
 
   /** True while this process is at work on the run. */
@@ -112,8 +121,12 @@ export class Executor {
       log.append(errorEvent('The service was stopped; the run stays queued.'));
       return;
     }
-    const run = await transition(db, runId, 'claim', this.#now(), { worker: workerId });
+    const run = await atomically(db, (trx) =>
+      transition(trx, runId, 'claim', this.#now(), { worker: workerId }),
+    );
     if (!run) return this.#settle(runId, log);
+    log.attempt = run.attempt;
+    this.#options.outbox.follow(runId, log);
     log.append(runEvent(run));
     const writer = new TurnWriter(db, log, run, this.#now);
     let ending: Omit<Ending, 'now'>;
@@ -125,6 +138,7 @@ export class Executor {
       }
       ending = outcome.ending;
     } catch (error) {
+      if (error instanceof Superseded) return this.#settle(runId, log, writer);
       ending = this.#endingOf(error, attempt, run);
     }
     await this.#end(run, log, writer, ending);
@@ -193,14 +207,21 @@ export class Executor {
       },
     };
     const usage = addUsage(run.usage, writer.usage);
+    const tell = await this.#options.outbox.settle(run.id, log);
+    const events = log.next;
     const changed = await atomically(this.#options.store.db, async (trx) => {
-      const row = await transition(trx, run.id, 'callTools', this.#now(), {
-        required_action,
-        usage,
-        worker: null,
-      });
+      const row = await transition(
+        trx,
+        run.id,
+        'callTools',
+        this.#now(),
+        { required_action, usage, worker: null, events },
+        { attempt: run.attempt },
+      );
       // The step stays open and keeps what it has used until its outputs come.
-      if (row) await saveParts(trx, { step: { ...step!, usage: writer.usage } });
+      if (!row) return undefined;
+      await saveParts(trx, { step: { ...step!, usage: writer.usage } });
+      await tell(trx, row, [runEvent(row)]);
       return row;
     });
     if (changed) log.append(runEvent(changed));
@@ -238,12 +259,14 @@ export class Executor {
     const usage = writer.usage;
     const ending: Ending = {
       ...partial,
+      attempt: run.attempt,
       now: this.#now(),
       usage,
       patch: { ...partial.patch, usage: addUsage(run.usage, usage) },
     };
     try {
-      const events = await endRun(this.#options.store.db, run.id, ending, writer.open());
+      const tell = await this.#options.outbox.settle(run.id, log);
+      const events = await endRun(this.#options.store.db, run.id, ending, writer.open(), tell);
       if (events) log.append(...events);
       else await this.#settle(run.id, log, writer);
     } catch (error) {
@@ -279,6 +302,7 @@ export class Executor {
           ...(usage && { patch: { usage } }),
         },
         writer?.open(),
+        this.#options.outbox.tellNext,
       );
       if (events) log.append(...events);
       return;

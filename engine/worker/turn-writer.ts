@@ -9,6 +9,7 @@ import { addUsage, EMPTY_USAGE, type Usage } from '../domain/usage.ts';
 import type { ModelEvent } from '../models/model.ts';
 import { messageObject, stepObject } from '../objects/objects.ts';
 import type { RunRecord } from '../store/records.ts';
+import { holdAttempt } from '../store/runs.ts';
 import { insertParts, type Open, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
 import { closeParts, closingEvents } from './end-run.ts';
@@ -129,7 +130,7 @@ export class TurnWriter {
     const memory = this.#takeCarry();
     const details = { type: 'message_creation' as const, message_creation: { message_id: message.id } };
     const step = newStep(this.#run, 'message_creation', details, memory, this.#now());
-    await insertParts(this.#db, step, message);
+    await insertParts(this.#db, this.#run, step, message);
     this.#open = { kind: 'message', step, message, parts: [], memory };
     const [stepData, messageData] = [stepObject(step), messageObject(message)];
     this.#log.append(
@@ -152,7 +153,7 @@ export class TurnWriter {
       memory,
       this.#now(),
     );
-    await insertParts(this.#db, step);
+    await insertParts(this.#db, this.#run, step);
     this.#open = {
       kind: 'tools',
       step,
@@ -174,7 +175,10 @@ export class TurnWriter {
   async #closeStep(): Promise<void> {
     if (!this.#open) return;
     const parts = closeParts(this.open(), { name: 'complete', now: this.#now() });
-    await atomically(this.#db, (trx) => saveParts(trx, parts));
+    await atomically(this.#db, async (trx) => {
+      await holdAttempt(trx, this.#run);
+      await saveParts(trx, parts);
+    });
     this.#open = undefined;
     this.#log.append(...closingEvents(parts, this.#run));
   }

@@ -54,6 +54,7 @@ const DATABASE: Readonly<Record<string, Sentence>> = {
   database_full: 'databaseFull',
   database_read_only: 'databaseReadOnly',
   database_damaged: 'databaseDamaged',
+  database_unreachable: 'databaseUnreachable',
 };
 
 /**

@@ -1,5 +1,6 @@
 /**
- * Plays clients of an engine on a database until it is killed. Argument: database, journal.
+ * Plays clients of an engine on a database until it is killed. Arguments: database, journal; capacity and lease where
+ * several share the database.
  * What a client was told goes to the journal before anything else is done; the kernel keeps it when we die.
  */
 import { appendFileSync } from 'node:fs';
@@ -7,10 +8,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from '../../engine/domain/types.ts';
 import type { Model } from '../../engine/models/model.ts';
 import { startEngine } from '../../engine/start.ts';
-import { clientOf } from '../engine/support.ts';
+import { clientOf } from '../engine/client.ts';
 
 const ACTORS = 6;
-const [, , database, journal] = process.argv as [string, string, string, string];
+const [, , database, journal, capacity, leaseMs] = process.argv as [
+  string,
+  string,
+  string,
+  string,
+  ...string[],
+];
 
 const note = (...words: (string | number)[]) => appendFileSync(journal, `${words.join(' ')}\n`);
 const pick = (below: number) => Math.floor(Math.random() * below);
@@ -46,8 +53,10 @@ const engine = await startEngine(
     database,
     model: { provider: 'rehearsal' },
     assistants: [{ id: 'actor', tools: [{ type: 'function', function: { name: 'f' } }] }],
+    ...(capacity && { capacity: Number(capacity) }),
   },
   model,
+  leaseMs ? { leaseMs: Number(leaseMs) } : {},
 );
 const client = clientOf(engine);
 const { runs } = client.beta.threads;
@@ -59,11 +68,16 @@ async function finish(run: Run): Promise<void> {
   const asked = ended.required_action!.submit_tool_outputs.tool_calls;
   if (pick(4) === 0) return;
   if (pick(3)) await sleep(pick(10));
-  await runs.submitToolOutputs(ended.id, {
-    thread_id: ended.thread_id,
-    tool_outputs: asked.map(({ id }) => ({ tool_call_id: id, output: 'ok' })),
-  });
-  note('submitted', ended.id);
+  try {
+    await runs.submitToolOutputs(ended.id, {
+      thread_id: ended.thread_id,
+      tool_outputs: asked.map(({ id }) => ({ tool_call_id: id, output: 'ok' })),
+    });
+    note('submitted', ended.id);
+  } catch (error) {
+    // Another process has answered it, or found it expired.
+    if ((error as { status?: number }).status !== 400) throw error;
+  }
   return finish(ended);
 }
 
@@ -90,6 +104,7 @@ async function act(): Promise<never> {
       additional_messages: [{ role: 'user', content: tag }],
     });
     note('created', run.id, tag, thread.id);
+    process.send!({ id: run.id, thread_id: thread.id });
     if (kind === 'stop') {
       if (pick(2)) await sleep(pick(8));
       const cancelled = await runs.cancel(run.id, { thread_id: thread.id }).catch(() => undefined);

@@ -6,18 +6,16 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import type { Row } from '../../engine/store/records.ts';
 import { hangs, ScriptedModel, Workshop } from '../engine/support.ts';
 import { until } from '../support/until.ts';
+import { buildChild } from './build-child.ts';
 import { FULL, limit, report, size } from './sizes.ts';
 
 const KILLS = size(32, 1000);
 const LANES = 4;
 /** Bytes that a process notes at most before it is killed; some forty tell of one run. */
 const NOTES = 6000;
-const CHILD = fileURLToPath(new URL('kills-child.ts', import.meta.url));
 
 describe('a process that is killed', function () {
   this.timeout(limit(180_000));
@@ -28,7 +26,7 @@ describe('a process that is killed', function () {
   let child: string;
   before(async () => {
     child = path.join(await workshop.folder(), 'child.mjs');
-    await build({ entryPoints: [CHILD], outfile: child, bundle: true, platform: 'node', format: 'esm' });
+    await buildChild(child);
   });
 
   /** Statuses of runs at the moments of the kills, to see that all states were met. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { RunStatus } from '../../engine/domain/types.ts';
 import type { ModelEvent } from '../../engine/models/model.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { holdFrame } from './contract.ts';
 import { type Frame, type Script, ScriptedModel, trouble, Workshop } from './support.ts';
 
@@ -75,7 +76,7 @@ function scriptOf({ groups, end }: typeof anyTurn extends fc.Arbitrary<infer T> 
 
 const ENDS: RunStatus[] = ['completed', 'incomplete', 'failed', 'requires_action'];
 
-describe('any answer', function () {
+onEachDatabase('any answer', function () {
   this.timeout(60_000);
   const workshop = new Workshop();
   after(() => workshop.cleanUp());

@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { createEngine } from '../../engine/index.ts';
 import { eventStream } from '../../engine/wire/routes/sse.ts';
 import { EventLog } from '../../engine/worker/event-log.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import {
   clientOf,
@@ -20,7 +21,7 @@ import {
   Workshop,
 } from './support.ts';
 
-describe('the engine', () => {
+onEachDatabase('the engine', () => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
 
@@ -182,7 +183,7 @@ describe('the engine', () => {
       const code = `
         const { hangs, ScriptedModel, send, Workshop } = await import('${support}');
         const workshop = new Workshop();
-        const { engine, client } = await workshop.open(new ScriptedModel(hangs('x')), { database: ':memory:' });
+        const { engine, client } = await workshop.open(new ScriptedModel(hangs('x')));
         const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
         await send(engine, 'POST', '/threads/runs', { assistant_id, stream: true });
         await engine.close();
@@ -202,7 +203,7 @@ describe('the engine', () => {
   it('keeps silent streams alive with comments, which are no events', async () => {
     const log = new EventLog();
     log.append({ event: 'thread.run.created', data: { id: 'run_1' } });
-    const reader = eventStream(log, null, 5).body!.getReader();
+    const reader = eventStream(log, null, { keepAliveMs: 5 }).body!.getReader();
     let text = '';
     while (!text.includes(': keep-alive\n\n: keep-alive\n\n'))
       text += new TextDecoder().decode((await reader.read()).value);

@@ -1,5 +1,6 @@
 /** One request for each error that the engine answers with. */
 import assert from 'node:assert/strict';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import { holdObject } from './contract.ts';
 import { type Bench, calls, hangs, type Json, ScriptedModel, says, send, Workshop } from './support.ts';
@@ -577,7 +578,7 @@ const REFUSALS: Refusal[] = [
   },
 ];
 
-describe('errors', () => {
+onEachDatabase('errors', () => {
   const workshop = new Workshop();
   after(() => workshop.cleanUp());
 

@@ -1,5 +1,6 @@
 /** The objects that the paths answer with. */
 import assert from 'node:assert/strict';
+import { onEachDatabase } from '../support/databases.ts';
 import { holdObject, OPERATIONS, type Shape } from './contract.ts';
 import { calls, type Json, ScriptedModel, says, send, Workshop } from './support.ts';
 
@@ -104,7 +105,7 @@ const IDS: Record<string, string> = {
   step: 'step',
 };
 
-describe('objects', () => {
+onEachDatabase('objects', () => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
 

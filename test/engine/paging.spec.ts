@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { newMessage } from '../../engine/objects/new-records.ts';
 import { insertMessages } from '../../engine/store/messages.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { type Bench, type Json, ScriptedModel, says, send, Workshop } from './support.ts';
 
 interface Query {
@@ -15,7 +16,7 @@ const anyQuery = fc.record({
   order: fc.constantFrom('asc' as const, 'desc' as const),
 });
 
-describe('lists', () => {
+onEachDatabase('lists', () => {
   const workshop = new Workshop();
   let bench: Bench;
   before(async () => {

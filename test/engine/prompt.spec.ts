@@ -4,6 +4,7 @@ import { countTokens } from '../../engine/domain/tokens.ts';
 import type { Turn } from '../../engine/models/model.ts';
 import { newMessage } from '../../engine/objects/new-records.ts';
 import { insertMessages } from '../../engine/store/messages.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { calls, type Script, ScriptedModel, says, Workshop } from './support.ts';
 
 const textOf = (turn: Turn) =>
@@ -19,7 +20,7 @@ const uses = (prompt_tokens: number, completion_tokens: number, script: Script):
     }
   };
 
-describe('what the model is given', () => {
+onEachDatabase('what the model is given', () => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
 

@@ -8,6 +8,7 @@ import {
 } from '../../engine/domain/run-states.ts';
 import type { Run, RunStatus } from '../../engine/domain/types.ts';
 import { changesOf, transition } from '../../engine/store/runs.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import { type Bench, calls, hangs, type Script, ScriptedModel, says, trouble, Workshop } from './support.ts';
 
@@ -47,7 +48,7 @@ const WAYS: Record<RunStatus, Script> = {
   expired: hangs(),
 };
 
-describe('the states of a run', () => {
+onEachDatabase('the states of a run', () => {
   const workshop = new Workshop();
   let seconds: number;
   beforeEach(() => {
@@ -69,6 +70,11 @@ describe('the states of a run', () => {
     });
     const { db } = engine.service.store;
     const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    // The sweep leaves the runs of another machine alone.
+    await db
+      .insertInto('workers')
+      .values({ id: 'elsewhere', host: 'another machine', pid: 1, seen_at: Number.MAX_SAFE_INTEGER })
+      .execute();
     let walked = 0;
     for (const from of STATUSES) {
       for (const name of NAMES) {
@@ -82,6 +88,7 @@ describe('the states of a run', () => {
           failed_at: null,
           cancelled_at: null,
           last_error: null,
+          worker: 'elsewhere',
         };
         await db
           .updateTable('runs')

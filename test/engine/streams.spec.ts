@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type OpenAI from 'openai';
 import type { AssistantStream } from 'openai/lib/AssistantStream';
 import type { ModelEvent } from '../../engine/models/model.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import { holdFrame } from './contract.ts';
 import {
@@ -31,7 +32,7 @@ const TEXT = [
 const START = ['run.created', 'run.queued', 'run.in_progress'];
 const TOOLS = ['run.step.created', 'run.step.in_progress', 'run.step.delta*'];
 
-describe('streams', () => {
+onEachDatabase('streams', (kind) => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
 
@@ -543,9 +544,15 @@ describe('streams', () => {
     const runId = /"id":"(run_\w+)"/.exec(seen)![1];
     const second = await send(b.engine, 'GET', `/threads/${b.thread}/runs/${runId}?stream=true`);
     const third = await send(b.engine, 'GET', `/threads/${b.thread}/runs/${runId}?stream=true`);
+    const fourth = await send(
+      b.engine,
+      'GET',
+      `/threads/${b.thread}/runs/${runId}?stream=true&starting_after=4`,
+    );
     await reader.cancel();
     tell();
     const frames = await framesOf(second);
+    assert.deepEqual(await framesOf(fourth), frames.slice(4));
     assert.deepEqual(orderOf(frames), [
       ...START,
       ...TEXT,
@@ -574,8 +581,11 @@ describe('streams', () => {
     await set('in_progress');
     const stream = await send(b.engine, 'GET', `/threads/${b.thread}/runs/${id}?stream=true`);
     const reader = stream.body!.getReader();
-    const first = new TextDecoder().decode((await reader.read()).value);
-    assert(first.startsWith('event: thread.run.in_progress'));
+    // Between machines the events themselves are told; what an owner that tells nothing does is seen at its end.
+    if (kind === 'SQLite') {
+      const first = new TextDecoder().decode((await reader.read()).value);
+      assert(first.startsWith('event: thread.run.in_progress'));
+    }
     await set('completed');
     let rest = '';
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {

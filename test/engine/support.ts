@@ -2,11 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import type { Usage } from '../../engine/domain/usage.ts';
 import type { EngineOptions } from '../../engine/index.ts';
 import { type Model, ModelError, type ModelEvent, type Turn } from '../../engine/models/model.ts';
 import { type EngineInternals, type StartedEngine, startEngine } from '../../engine/start.ts';
+import { currentDatabase, dropSchemas, newSchema } from '../support/databases.ts';
+import { clientOf } from './client.ts';
+
+export { clientOf };
 
 /** What the model does in one turn; later turns than scripted repeat the last. */
 export type Script = (turn: Turn) => AsyncIterable<ModelEvent>;
@@ -79,6 +83,7 @@ export interface Bench {
 export class Workshop {
   #folders: string[] = [];
   #engines: StartedEngine[] = [];
+  #schemas: string[] = [];
 
   async folder(): Promise<string> {
     const folder = await mkdtemp(path.join(tmpdir(), 'runs-engine-'));
@@ -86,12 +91,20 @@ export class Workshop {
     return folder;
   }
 
+  /** A new database of the kind that the suite runs on. */
+  async database(kind = currentDatabase()): Promise<string> {
+    if (kind === 'SQLite') return path.join(await this.folder(), 'runs.sqlite');
+    const schema = await newSchema();
+    this.#schemas.push(schema);
+    return schema;
+  }
+
   async open(
     model: Model,
     options: Partial<EngineOptions> = {},
     internals: EngineInternals = {},
   ): Promise<Bench> {
-    const database = options.database ?? path.join(await this.folder(), 'runs.sqlite');
+    const database = options.database ?? (await this.database());
     const engine = await startEngine(
       { model: { provider: 'rehearsal' }, ...options, database },
       model,
@@ -103,12 +116,10 @@ export class Workshop {
 
   async cleanUp(): Promise<void> {
     await Promise.all(this.#engines.splice(0).map((engine) => engine.close()));
+    await dropSchemas(this.#schemas.splice(0));
     await Promise.all(this.#folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
   }
 }
-
-export const clientOf = ({ fetch }: Pick<StartedEngine, 'fetch'>): OpenAI =>
-  new OpenAI({ apiKey: 'none', baseURL: 'http://engine.local/v1', fetch, maxRetries: 0, logLevel: 'off' });
 
 /** Whatever an answer holds; tests look into it freely. */
 // biome-ignore lint/suspicious/noExplicitAny: what is there is what is tested

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { countQuarters, countTokens, firstTokens } from '../../engine/domain/tokens.ts';
 import { createModel } from '../../engine/models/index.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { collect, endOf, textOf, turn, usageOf } from './models/support.ts';
 import { ScriptedModel, says, Workshop } from './support.ts';
 
@@ -66,7 +67,7 @@ const COUNTED: [language: string, o200k: number, cl100k: number, text: string][]
   ],
 ];
 
-describe('tokens', () => {
+onEachDatabase('tokens', () => {
   for (const [language, newer, older, text] of COUNTED)
     it(`are never far off in ${language}: ${newer} and ${older}`, () => {
       const estimate = countTokens(text);

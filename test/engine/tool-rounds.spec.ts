@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { TurnItem } from '../../engine/models/model.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { calls, type Script, ScriptedModel, says, send, USAGE, Workshop } from './support.ts';
 
 /** Rounds of calls: each call a name and arguments. */
@@ -16,7 +17,7 @@ const anyRounds = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-describe('tool rounds', () => {
+onEachDatabase('tool rounds', () => {
   const workshop = new Workshop();
   after(() => workshop.cleanUp());
 
@@ -25,7 +26,7 @@ describe('tool rounds', () => {
       fc.asyncProperty(anyRounds, fc.boolean(), fc.string(), async (rounds, streamed, output) => {
         const scripts: Script[] = rounds.map((round) => calls(...(round as [string, object][])));
         const model = new ScriptedModel(...scripts, says('Done'));
-        const { engine, client } = await workshop.open(model, { database: ':memory:' });
+        const { engine, client } = await workshop.open(model);
         const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
         const { id: thread_id } = await client.beta.threads.create({
           messages: [{ role: 'user', content: 'Hi' }],

@@ -1,6 +1,7 @@
 /** What recorded answers of OpenAI's service hold beyond its published schema, and what this engine refuses itself. */
 import assert from 'node:assert/strict';
 import type { Model, ModelEvent } from '../../engine/models/model.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
 import { framesOf, type Json, ScriptedModel, says, send, Workshop } from './support.ts';
 
@@ -17,7 +18,7 @@ class ChatLike extends ScriptedModel implements Model {
   };
 }
 
-describe('the wire as recorded', () => {
+onEachDatabase('the wire as recorded', () => {
   const workshop = new Workshop();
   afterEach(() => workshop.cleanUp());
 

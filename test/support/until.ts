@@ -6,8 +6,8 @@ const LONGEST_MS = 15_000;
 type Maybe<T> = T | false | undefined;
 
 /** Resolves with what a look finds, once it finds something. */
-export async function until<T>(look: () => Maybe<T> | Promise<Maybe<T>>): Promise<T> {
-  for (const end = performance.now() + LONGEST_MS; performance.now() < end; ) {
+export async function until<T>(look: () => Maybe<T> | Promise<Maybe<T>>, longest = LONGEST_MS): Promise<T> {
+  for (const end = performance.now() + longest; performance.now() < end; ) {
     const found = await look();
     if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -7,6 +7,7 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
+  type SelectModifierNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -23,8 +24,15 @@ export const sqliteDialect = (database: DatabaseSync): Dialect => ({
   createAdapter: () => new Adapter(),
   createDriver: () => new SqliteDriver(database),
   createIntrospector: (kysely) => new SqliteIntrospector(kysely),
-  createQueryCompiler: () => new SqliteQueryCompiler(),
+  createQueryCompiler: () => new Compiler(),
 });
+
+/** Row locks (`for update`) are for databases that let several write at once; here a transaction has the whole file. */
+class Compiler extends SqliteQueryCompiler {
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier === 'Distinct') super.visitSelectModifier(node);
+  }
+}
 
 /** Our driver keeps its users in line; Kysely's own way wakes all of them for each turn. */
 class Adapter extends SqliteAdapter {

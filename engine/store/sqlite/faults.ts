@@ -9,7 +9,7 @@ const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
 
-const SENTENCES: Record<StoreFaultCode, string> = {
+const SENTENCES: Record<Exclude<StoreFaultCode, 'database_unreachable'>, string> = {
   database_locked:
     'The database is held by another program; it was waited for in vain. End what has the file open, such as a backup or a database browser.',
   database_full: 'The disk of the database is full. Free some space; nothing that was saved is lost.',
@@ -29,7 +29,7 @@ export function sqliteFault(error: unknown): StoreFault | undefined {
   return { code: fault, message: fault === 'database_failed' ? `${sentence}: ${message}.` : sentence };
 }
 
-function codeOf(error: unknown): StoreFaultCode | undefined {
+function codeOf(error: unknown): keyof typeof SENTENCES | undefined {
   if (isBusy(error)) return 'database_locked';
   switch (primaryCode(error)) {
     case FULL:

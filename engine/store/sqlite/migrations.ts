@@ -62,4 +62,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX threads_by_age ON threads (created_at, id);
   `,
+  // Which attempt at a run may write, and how many events have been told of it.
+  `
+  ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN events INTEGER NOT NULL DEFAULT 2;
+  `,
 ];

@@ -11,7 +11,7 @@ import { deleteMessage, findMessage, insertMessages, updateMessage } from '../..
 import { page } from '../../store/paging.ts';
 import { activeRunId } from '../../store/runs.ts';
 import { atomically } from '../../store/store.ts';
-import { threadOf } from '../../store/threads.ts';
+import { lockedThread, threadOf } from '../../store/threads.ts';
 import { listObject, queryOf, type RouteEnv, readBody } from './http.ts';
 
 export function messageRoutes(service: Service): Hono<RouteEnv> {
@@ -31,7 +31,7 @@ export function messageRoutes(service: Service): Hono<RouteEnv> {
     checkMessages(service, [body]);
     const threadId = c.req.param('thread_id');
     const message = await atomically(db, async (trx) => {
-      await threadOf(trx, threadId);
+      await lockedThread(trx, threadId);
       const active = await activeRunId(trx, threadId);
       if (active) throw threadLockedForMessage(threadId, active);
       const added = newMessage(threadId, body, now());

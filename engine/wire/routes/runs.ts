@@ -4,9 +4,9 @@ import { modifyWrongStatus, unknownPathId } from '../../domain/errors.ts';
 import { runObject } from '../../objects/objects.ts';
 import { cancelRun } from '../../runs/cancel.ts';
 import { createRun, submitToolOutputs } from '../../runs/create.ts';
-import { watchRun } from '../../runs/watch.ts';
+import { rejoin } from '../../runs/rejoin.ts';
 import * as bodies from '../../schemas/bodies.ts';
-import { parseInclude, parseListQuery } from '../../schemas/queries.ts';
+import { parseInclude, parseListQuery, parseStartingAfter } from '../../schemas/queries.ts';
 import type { Service } from '../../service.ts';
 import { page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
@@ -37,14 +37,18 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const include = parseInclude(queryOf(c));
     const body = readBody(c, bodies.createRun);
     const { run, log } = await createRun(service, c.req.param('thread_id'), body, include);
-    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+    return body.stream ? eventStream(log(), c.env.signal) : runResponse(c, run);
   });
 
-  // `?stream=true` is this service's own: another reader of a run that is going on, from its attempt's start.
+  // `?stream=true` is this service's own: another reader of a run that is going on, from its attempt's start or from
+  // behind the event of a number (see EventLog.first).
   routes.get('/threads/:thread_id/runs/:run_id', async (c) => {
+    const query = queryOf(c);
     const run = await runOf(c);
-    if (queryOf(c).get('stream') !== 'true') return runResponse(c, run);
-    return eventStream(service.hub.get(run.id) ?? watchRun(service, run.id), c.env.signal);
+    if (query.get('stream') !== 'true') return runResponse(c, run);
+    const after = parseStartingAfter(query);
+    const { log, from } = rejoin(service, run, after, c.env.signal);
+    return eventStream(log, c.env.signal, { from });
   });
 
   routes.post('/threads/:thread_id/runs/:run_id', async (c) => {
@@ -65,7 +69,7 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const { thread_id, run_id } = c.req.param();
     const body = readBody(c, bodies.submitToolOutputs);
     const { run, log } = await submitToolOutputs(service, thread_id, run_id, body);
-    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+    return body.stream ? eventStream(log(), c.env.signal) : runResponse(c, run);
   });
 
   return routes;

@@ -6,13 +6,13 @@ const KEEP_ALIVE_MS = 15_000;
 
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
-/** A log as an answer, from its start to its end. @param keepAliveMs for tests */
+/** A log as an answer, to its end. @param options.from index of the first event; `keepAliveMs` is for tests */
 export const eventStream = (
   log: EventLog,
   signal?: AbortSignal | null,
-  keepAliveMs = KEEP_ALIVE_MS,
+  { from = 0, keepAliveMs = KEEP_ALIVE_MS } = {},
 ): Response => {
-  const source = new EventSource(log, signal, keepAliveMs);
+  const source = new EventSource(log, signal, from, keepAliveMs);
   return new Response(new ReadableStream(source, { highWaterMark: 1 }), { headers: HEADERS });
 };
 
@@ -25,13 +25,14 @@ class EventSource implements UnderlyingDefaultSource<Uint8Array> {
   readonly #signal: AbortSignal | null | undefined;
   readonly #keepAliveMs: number;
   readonly #encoder = new TextEncoder();
-  /** How many events the reader has been given. */
-  #position = 0;
+  /** How many events the reader has been given, or had before. */
+  #position: number;
   #gone = false;
   #wake = () => {};
   #onAbort = () => {};
 
-  constructor(log: EventLog, signal: AbortSignal | null | undefined, keepAliveMs: number) {
+  constructor(log: EventLog, signal: AbortSignal | null | undefined, from: number, keepAliveMs: number) {
+    this.#position = from;
     this.#log = log;
     this.#signal = signal;
     this.#keepAliveMs = keepAliveMs;
@@ -49,10 +50,10 @@ class EventSource implements UnderlyingDefaultSource<Uint8Array> {
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     const log = this.#log;
-    if (log.length === this.#position && !log.ended) await this.#news();
+    if (log.length <= this.#position && !log.ended) await this.#news();
     if (this.#gone) return;
     const frames = log.frames(this.#position);
-    this.#position = log.length;
+    this.#position = Math.max(this.#position, log.length);
     controller.enqueue(this.#encoder.encode(frames || ': keep-alive\n\n'));
     if (!log.ended) return;
     this.cancel();

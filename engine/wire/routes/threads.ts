@@ -28,7 +28,7 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   routes.post('/runs', async (c) => {
     const body = readBody(c, bodies.createThreadAndRun);
     const { run, log } = await createThreadAndRun(service, body);
-    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+    return body.stream ? eventStream(log(), c.env.signal) : runResponse(c, run);
   });
 
   routes.get('/:thread_id', async (c) => c.json(threadObject(await threadOf(db, c.req.param('thread_id')))));
@@ -47,7 +47,7 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   routes.delete('/:thread_id', async (c) => {
     const id = c.req.param('thread_id');
     await stopRunOf(service, id);
-    if (!(await deleteThread(db, id))) throw unknownPathId('thread', id);
+    if (!(await atomically(db, (trx) => deleteThread(trx, id)))) throw unknownPathId('thread', id);
     return c.json({ id, object: 'thread.deleted', deleted: true });
   });
 

@@ -1,0 +1,19 @@
+/** Opens a database, whichever it is. */
+import type { ConnectionOptions } from 'node:tls';
+import type { EngineLog } from '../options.ts';
+import { isAddress } from './postgres/address.ts';
+import { openPostgres } from './postgres/database.ts';
+import { openStore as openFile } from './sqlite/database.ts';
+import type { Store } from './store.ts';
+
+export interface OpenOptions {
+  tls?: ConnectionOptions | undefined;
+  log: EngineLog;
+}
+
+/**
+ * @param database path of a SQLite file, `:memory:`, or the address of a database on PostgreSQL
+ * @throws EngineStartError
+ */
+export const openStore = (database: string, options: OpenOptions): Promise<Store> =>
+  isAddress(database) ? openPostgres(database, options) : openFile(database);

@@ -1,0 +1,181 @@
+/** Opens a database on PostgreSQL and brings its schema to this version's format. */
+import { Kysely, sql } from 'kysely';
+import type { Client, ClientConfig, Pool } from 'pg';
+import { EngineStartError } from '../../domain/errors.ts';
+import { backoff, sleep } from '../../domain/waits.ts';
+import type { OpenOptions } from '../open.ts';
+import type { Tables } from '../schema.ts';
+import type { Store } from '../store.ts';
+import { type Address, readAddress } from './address.ts';
+import { Bell } from './bell.ts';
+import { connect, postgresDialect } from './driver.ts';
+import { isLost, isUniqueViolation, postgresFault, startFault } from './faults.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { makeShared } from './shared.ts';
+
+/** Connections of one process at most; one more listens. */
+const CONNECTIONS = 10;
+/** Milliseconds without an answer after which a connection counts as lost. */
+const ANSWER_MS = 60_000;
+const CONNECT_MS = 10_000;
+const LISTENER_MS = 10_000;
+/** Milliseconds that the first connection is waited for: whoever starts a service wants to know soon. */
+const FIRST_WAIT_MS = 5_000;
+/** The oldest version that is known to work, as `server_version_num` has it. */
+const OLDEST_SERVER = 140_000;
+const INT8 = 20;
+
+type Library = typeof import('./pg.ts');
+
+/** What every connection is made with; nothing is taken from the environment. */
+function configOf(
+  { types }: Library,
+  { host, port, user, password, database, schema, ssl }: Address,
+): ClientConfig {
+  return {
+    host,
+    port,
+    user,
+    // A function, as an empty text would be looked up in the environment and in files.
+    password: () => password,
+    database,
+    ssl,
+    application_name: `openai-runs ${schema}`,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
+    types: {
+      // Numbers of rows and times stay far below 2^53.
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === INT8 ? Number : types.getTypeParser(oid, format as 'text'),
+    } as ClientConfig['types'],
+  };
+}
+
+/** What the schema holds: its format, or nothing yet. */
+async function formatOf(client: Pick<Client, 'query'>, schema: string): Promise<number | undefined> {
+  // Not to_regclass: in a transaction it goes on saying what it said before the lock.
+  const found = await client.query(
+    "select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'format'",
+    [schema],
+  );
+  if (found.rows.length === 0) return undefined;
+  const { rows } = await client.query(`select version from "${schema}".format`);
+  return rows[0]?.version;
+}
+
+/**
+ * Applies what is missing, all or nothing, one process at a time.
+ * @param known the steps of this version; for tests
+ */
+export async function migrate(
+  client: Pick<Client, 'query'>,
+  { schema, place }: Pick<Address, 'schema' | 'place'>,
+  known: readonly string[] = MIGRATIONS,
+): Promise<void> {
+  const refuseNewer = (format: number | undefined) => {
+    if (format !== undefined && format > known.length)
+      throw new EngineStartError('newer', { file: `${place} (${schema})`, format, known: known.length });
+    return format;
+  };
+  if (refuseNewer(await formatOf(client, schema)) === known.length) return;
+  await client.query('begin');
+  try {
+    await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`openai_runs.${schema}`]);
+    // Looked at again under the lock: another process may have been first.
+    const format = refuseNewer(await formatOf(client, schema));
+    if (format === undefined) {
+      const there = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
+      if (there.rows.length === 0) await client.query(`create schema "${schema}"`);
+      await client.query(`create table "${schema}".format (version integer not null)`);
+      await client.query(`insert into "${schema}".format values (0)`);
+    }
+    await client.query(`set local search_path to "${schema}"`);
+    for (const statements of known.slice(format ?? 0)) await client.query(statements);
+    await client.query(`update "${schema}".format set version = ${known.length}`);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+/** Again for a while, where the connection is lost on the way. */
+async function patiently(act: () => Promise<void>): Promise<void> {
+  const end = performance.now() + FIRST_WAIT_MS;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isLost(error) || performance.now() > end) throw error;
+      await sleep(backoff(attempt, { first: 100, longest: 1000 }));
+    }
+  }
+}
+
+async function prepare(pool: Pool, address: Address): Promise<void> {
+  const client = await connect(pool, 0);
+  let broken = true;
+  try {
+    const { rows } = await client.query("select current_setting('server_version_num')::int as version");
+    if (rows[0].version < OLDEST_SERVER) {
+      throw new EngineStartError('oldServer', {
+        place: address.place,
+        version: Math.floor(rows[0].version / 10_000),
+      });
+    }
+    await migrate(client, address);
+    broken = false;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/**
+ * Opens the database, and makes or updates the schema.
+ * @param text see address.ts
+ * @throws EngineStartError; a schema that is newer has not been written to
+ */
+export async function openPostgres(text: string, { tls, log }: OpenOptions): Promise<Store> {
+  const address = readAddress(text, tls);
+  const library = await import('./pg.ts');
+  const config = configOf(library, address);
+  const pool = new library.Pool({ ...config, max: CONNECTIONS, query_timeout: ANSWER_MS });
+  // A connection that is lost while nobody uses it, or while somebody does: the query that needs it will tell.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  try {
+    await patiently(() => prepare(pool, address));
+  } catch (error) {
+    await pool.end();
+    throw startFault(error, address);
+  }
+  const db = new Kysely<Tables>({ dialect: postgresDialect(pool) }).withSchema(address.schema);
+  const bell = new Bell({
+    newClient: () => new library.Client({ ...config, query_timeout: LISTENER_MS }),
+    channel: address.schema,
+    notify: async (text) => void (await sql`select pg_notify(${address.schema}, ${text})`.execute(db)),
+    log,
+  });
+  const shared = makeShared({ db, schema: address.schema, bell });
+  try {
+    await patiently(() => bell.open());
+    await shared.setClock();
+  } catch (error) {
+    await bell.close();
+    await pool.end();
+    throw startFault(error, address);
+  }
+  return {
+    db,
+    fault: postgresFault,
+    isUniqueViolation,
+    // The server's own housekeeping does that.
+    giveSpaceBack: async () => false,
+    shared,
+    async close() {
+      await bell.close();
+      await db.destroy();
+      await pool.end();
+    },
+  };
+}

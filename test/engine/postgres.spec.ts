@@ -1,0 +1,155 @@
+/** What is PostgreSQL's own: addresses, the schema and its history, what is said when it can't be used. */
+import assert from 'node:assert/strict';
+import { readAddress } from '../../engine/store/postgres/address.ts';
+import { migrate } from '../../engine/store/postgres/database.ts';
+import { MIGRATIONS } from '../../engine/store/postgres/migrations.ts';
+import { newSchema, withPostgres } from '../support/databases.ts';
+import { testPostgres } from '../support/postgres-server.ts';
+import { ScriptedModel, says, Workshop } from './support.ts';
+
+describe('a database on PostgreSQL', function () {
+  this.timeout(60_000);
+  let workshop: Workshop;
+  before(() => testPostgres());
+  beforeEach(() => {
+    workshop = new Workshop();
+  });
+  afterEach(() => workshop.cleanUp());
+
+  const opening = (database: string) => workshop.open(new ScriptedModel(says('x')), { database });
+  const changed = async (change: (url: URL) => void) => {
+    const url = new URL(await testPostgres());
+    change(url);
+    return url.href;
+  };
+
+  it('reads addresses, and says what is wrong with others', () => {
+    const { ssl, ...read } = readAddress('postgres://me:p%40ss@[::1]/runs?schema=mine&sslmode=require');
+    assert.deepEqual(read, {
+      host: '::1',
+      port: 5432,
+      user: 'me',
+      password: 'p@ss',
+      database: 'runs',
+      schema: 'mine',
+      place: '::1:5432/runs',
+    });
+    assert.equal(ssl ? ssl.rejectUnauthorized : true, false);
+    assert.equal(readAddress('postgresql://a:b@c/d').schema, 'openai_runs');
+    assert.ok(readAddress('postgres://a:b@c/d', { ca: 'x' }).ssl);
+    for (const [address, words] of [
+      ['postgres://', /no host/],
+      ['postgres://host/db', /no user/],
+      ['postgres://a@host', /no database/],
+      ['postgres://a:%@host/db', /% in its password/],
+      ['postgres://a@host/db?schema=Mine;', /schema must be/],
+      ['postgres://a@host/db?sslmode=perhaps', /sslmode must be/],
+    ] as const) {
+      assert.throws(() => readAddress(address), words, address);
+    }
+  });
+
+  it('says what keeps it from being opened, and never the password', async () => {
+    const cases: [string, string, RegExp][] = [
+      [
+        'wrongPassword',
+        await changed((url) => {
+          url.password = 'hidden';
+        }),
+        /refuses the user postgres; check/,
+      ],
+      [
+        'noDatabase',
+        await changed((url) => {
+          url.pathname = '/none';
+        }),
+        /no database named none/,
+      ],
+      [
+        'unreachable',
+        await changed((url) => {
+          url.port = '1';
+          url.password = 'hidden';
+        }),
+        /does not answer \(.*ECONNREFUSED/,
+      ],
+      ['badAddress', 'postgres://x', /not valid/],
+    ];
+    for (const [fault, address, words] of cases) {
+      await assert.rejects(opening(address), (error: Error & { fault?: string }) => {
+        assert.equal(error.fault, fault);
+        assert.match(error.message, words);
+        assert.doesNotMatch(error.message, /hidden/);
+        return true;
+      });
+    }
+  });
+
+  it('says that the user may not make tables', async () => {
+    const address = await newSchema();
+    await withPostgres(await testPostgres(), async (client) => {
+      await client.query("create role weak login password 'weak'").catch(() => {});
+    });
+    const weak = new URL(address);
+    weak.username = weak.password = 'weak';
+    await assert.rejects(opening(weak.href), { fault: 'noRights' });
+  });
+
+  it('is opened by many at once for the first time', async () => {
+    const address = await workshop.database('PostgreSQL');
+    const engines = await Promise.all(Array.from({ length: 5 }, () => opening(address)));
+    const { id } = await engines[0]!.client.beta.threads.create();
+    for (const { client } of engines) assert.equal((await client.beta.threads.retrieve(id)).id, id);
+  });
+
+  it('is brought up to date step by step, and left alone where it is newer', async () => {
+    const address = await workshop.database('PostgreSQL');
+    const { schema, place } = readAddress(address);
+    const version = () =>
+      withPostgres(
+        address,
+        async (client) => (await client.query('select version from format')).rows[0].version,
+      );
+    await withPostgres(address, (client) => migrate(client, { schema, place }, MIGRATIONS.slice(0, 1)));
+    assert.equal(await version(), 1);
+    await opening(address);
+    assert.equal(await version(), MIGRATIONS.length);
+    const later = [...MIGRATIONS, 'create table later (id text)'];
+    await withPostgres(address, (client) => migrate(client, { schema, place }, later));
+    assert.equal(await version(), MIGRATIONS.length + 1);
+    await assert.rejects(opening(address), /written by a newer version/);
+    // A step that fails leaves nothing behind.
+    const wrong = [...later, 'create table good (id text)', 'create tible bad'];
+    await assert.rejects(
+      withPostgres(address, (client) => migrate(client, { schema, place }, wrong)),
+      /syntax error/,
+    );
+    assert.equal(await version(), MIGRATIONS.length + 1);
+  });
+
+  it('keeps texts that PostgreSQL has no character for as near as it can', async () => {
+    const { client } = await opening(await workshop.database('PostgreSQL'));
+    const { id, name } = await client.beta.assistants.create({ model: 'm', name: 'a\0b' });
+    assert.equal(name, 'a\uFFFDb');
+    const { metadata } = await client.beta.assistants.update(id, { metadata: { key: 'a\0b' } });
+    assert.deepEqual(metadata, { key: 'a\0b' });
+    await assert.rejects(client.beta.threads.retrieve('thread_\0'), { status: 404 });
+  });
+
+  it('goes on after its connections were cut', async () => {
+    const address = await workshop.database('PostgreSQL');
+    const { client } = await opening(address);
+    const { id: assistant_id } = await client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    const cut = () =>
+      withPostgres(address, (other) =>
+        other.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [
+          `openai-runs ${new URL(address).searchParams.get('schema')}`,
+        ]),
+      );
+    for (let i = 0; i < 20; i++) {
+      const made = client.beta.threads.createAndRunPoll({ assistant_id }, { pollIntervalMs: 1 });
+      await cut();
+      assert.equal((await made).status, 'completed');
+    }
+  });
+});
