@@ -213,10 +213,16 @@ onEachRuntime('hostile servers', (start) => {
   it('requires_action of an unknown type, or a broken one, is called what it is', async () => {
     const broken: [unknown, RegExp][] = [
       [{ type: 'submit_tool_approval', submit_tool_approval: {} }, /\(submit_tool_approval\)/],
-      [{ type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: { a: 1 } } }, /function calls and approvals/],
+      [
+        { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: { a: 1 } } },
+        /function calls and approvals/,
+      ],
       [{ type: 'submit_tool_outputs' }, /function calls and approvals/],
       [null, /function calls and approvals/],
-      [{ type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: [null] } }, /function calls and approvals/],
+      [
+        { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: [null] } },
+        /function calls and approvals/,
+      ],
     ];
     for (const [required_action, words] of broken) {
       server.answer = (_, response) => json(response, run({ status: 'requires_action', required_action }));
