@@ -453,6 +453,33 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal(flow.all('failure').length, 3);
     });
 
+    it('20 makes an assistant, asks it, changes it, finds it in the list, and deletes it', async () => {
+      const flow = bench('20');
+      await flow.press('list models');
+      assert.deepEqual(await flow.shown<string[]>('models'), ['rehearsal']);
+      await flow.press('ask again');
+      assert.match(await flow.shown('failure'), /assistant_id/);
+      await flow.press('make it');
+      assert.match(await flow.shown('reply'), /^\[rehearsal\] You said: When do I sow radishes\? /);
+      await flow.press('answer as JSON');
+      assert.equal(await flow.shown('changed'), 'Gardener: json_schema');
+      await flow.press('ask again');
+      assert.match(await flow.shown('reply', 2), /^\{"answer":"[^"]+"\}$/);
+      await flow.press('get assistant');
+      const { name, instructions, model, metadata } = await flow.shown<Record<string, string>>('assistant');
+      assert.deepEqual([name, model, metadata], ['Gardener', 'rehearsal', { garden: 'behind the house' }]);
+      assert.match(instructions ?? '', /one word/);
+      await flow.press('list assistants');
+      assert.deepEqual(await flow.shown<string[]>('assistants'), ['Gardener', 'Caretaker']);
+      await flow.press('delete it');
+      assert.equal(await flow.shown<boolean>('it is gone'), true);
+      await flow.press('list assistants');
+      assert.deepEqual(await flow.shown<string[]>('assistants', 2), ['Caretaker']);
+      await flow.press('get assistant');
+      assert.match(await flow.shown('failure', 2), /assistant_id/);
+      assert.equal(flow.all('failure').length, 2);
+    });
+
     it('leaves no error in the log but those that examples are about', () => {
       const errors = nodeRed.log().match(/\[error\].*/g) ?? [];
       assert.deepEqual(errors, []);
