@@ -416,6 +416,70 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(flow.all('failure'), []);
     });
 
+    it('19 makes a conversation step by step, then looks at it, changes it and takes it apart', async () => {
+      const flow = bench('19');
+      await flow.press('get thread');
+      assert.match(await flow.shown('failure'), /thread_id/);
+      await flow.press('ask');
+      const [asked, answered, ...more] = await flow.shown<string[]>('conversation');
+      assert.equal(asked, 'user: When does the library open on Saturday?');
+      assert.match(
+        answered ?? '',
+        /^assistant: \[rehearsal\] You said: When does the library open on Saturday\? /,
+      );
+      assert.deepEqual(more, []);
+      type Thread = { object: string; metadata: object };
+      await flow.press('get thread');
+      const { object, metadata } = await flow.shown<Thread>('thread');
+      assert.deepEqual({ object, metadata }, { object: 'thread', metadata: { reader: '1042' } });
+      await flow.press('solved');
+      const solved = { reader: '1042', solved: 'yes' };
+      assert.deepEqual(await flow.shown<object>('thread notes'), solved);
+      await flow.press('get thread');
+      assert.deepEqual((await flow.shown<Thread>('thread', 2)).metadata, solved);
+      await flow.press('get message');
+      assert.equal(await flow.shown('message'), asked);
+      await flow.press('seen');
+      const { seen } = await flow.shown<{ seen: string }>('seen');
+      assert.match(seen, /^\d{4}-\d\d-\d\d$/);
+      await flow.press('delete message');
+      assert.deepEqual(await flow.shown<string[]>('what is left'), [answered]);
+      await flow.press('get message');
+      assert.match(await flow.shown('failure', 2), /msg_/);
+      await flow.press('delete thread');
+      assert.equal(await flow.shown<boolean>('thread is gone'), true);
+      await flow.press('solved');
+      assert.match(await flow.shown('failure', 3), /thread_id/);
+      assert.equal(flow.all('failure').length, 3);
+    });
+
+    it('20 makes an assistant, asks it, changes it, finds it in the list, and deletes it', async () => {
+      const flow = bench('20');
+      await flow.press('list models');
+      assert.deepEqual(await flow.shown<string[]>('models'), ['rehearsal']);
+      await flow.press('ask again');
+      assert.match(await flow.shown('failure'), /assistant_id/);
+      await flow.press('make it');
+      assert.match(await flow.shown('reply'), /^\[rehearsal\] You said: When do I sow radishes\? /);
+      await flow.press('answer as JSON');
+      assert.equal(await flow.shown('changed'), 'Gardener: json_schema');
+      await flow.press('ask again');
+      assert.match(await flow.shown('reply', 2), /^\{"answer":"[^"]+"\}$/);
+      await flow.press('get assistant');
+      const { name, instructions, model, metadata } = await flow.shown<Record<string, string>>('assistant');
+      assert.deepEqual([name, model, metadata], ['Gardener', 'rehearsal', { garden: 'behind the house' }]);
+      assert.match(instructions ?? '', /one word/);
+      await flow.press('list assistants');
+      assert.deepEqual(await flow.shown<string[]>('assistants'), ['Gardener', 'Caretaker']);
+      await flow.press('delete it');
+      assert.equal(await flow.shown<boolean>('it is gone'), true);
+      await flow.press('list assistants');
+      assert.deepEqual(await flow.shown<string[]>('assistants', 2), ['Caretaker']);
+      await flow.press('get assistant');
+      assert.match(await flow.shown('failure', 2), /assistant_id/);
+      assert.equal(flow.all('failure').length, 2);
+    });
+
     it('leaves no error in the log but those that examples are about', () => {
       const errors = nodeRed.log().match(/\[error\].*/g) ?? [];
       assert.deepEqual(errors, []);
