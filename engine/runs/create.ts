@@ -17,6 +17,7 @@ import { settleOptions } from '../objects/run-options.ts';
 import type { CreateRun, CreateThread, CreateThreadAndRun, SubmitToolOutputs } from '../schemas/bodies.ts';
 import type { Service } from '../service.ts';
 import { findAssistant } from '../store/assistants.ts';
+import { keepKey } from '../store/keys.ts';
 import { hasUserMessage, insertMessages } from '../store/messages.ts';
 import type { RunRecord, ThreadRecord } from '../store/records.ts';
 import { activeRunId, findRun, insertRun, runById, transition } from '../store/runs.ts';
@@ -132,12 +133,15 @@ const createdEvents = (run: RunRecord): LoggedEvent[] => {
   return [{ ...queued, event: 'thread.run.created' }, queued];
 };
 
-/** @throws ApiError 400 for a locked or empty thread, 404 for an unknown thread or assistant. */
+/**
+ * @param options.key finds this run again; see `once`
+ * @throws ApiError 400 for a locked or empty thread, 404 for an unknown thread or assistant.
+ */
 export async function createRun(
   service: Service,
   threadId: string,
   body: CreateRun,
-  { fileSearchContent = false } = {},
+  { fileSearchContent = false, key = undefined as string | undefined } = {},
 ): Promise<Started> {
   const id = newId('run');
   checkMessages(service, body.additional_messages);
@@ -154,6 +158,7 @@ export async function createRun(
       );
       const run = await newRun(service, trx, thread, id, body, worker, fileSearchContent);
       await insertRun(trx, run);
+      if (key) await keepKey(trx, key, id);
       return { run, first: 1, events: createdEvents(run) };
     });
   } catch (error) {
@@ -176,7 +181,11 @@ export async function insertNewThread(db: Db, body: CreateThread, now: number): 
 }
 
 /** @throws ApiError 400 for an empty thread, 404 for an unknown assistant; then no thread is made either. */
-export async function createThreadAndRun(service: Service, body: CreateThreadAndRun): Promise<Started> {
+export async function createThreadAndRun(
+  service: Service,
+  body: CreateThreadAndRun,
+  key?: string,
+): Promise<Started> {
   const id = newId('run');
   checkMessages(service, body.thread?.messages);
   await checkModel(service, body);
@@ -184,6 +193,7 @@ export async function createThreadAndRun(service: Service, body: CreateThreadAnd
     const thread = await insertNewThread(trx, body.thread ?? {}, service.now());
     const run = await newRun(service, trx, thread, id, body, worker);
     await insertRun(trx, run);
+    if (key) await keepKey(trx, key, id);
     const events = [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)];
     return { run, first: 0, events };
   });

@@ -130,6 +130,13 @@ export interface EventsTable {
   at: Generated<Date>;
 }
 
+/** What requests with a key against repeating have made. */
+export interface IdempotencyKeysTable {
+  /** The request's path and its key. */
+  key: Fixed<string>;
+  run_id: Fixed<string>;
+}
+
 export interface Tables {
   assistants: AssistantsTable;
   threads: ThreadsTable;
@@ -138,4 +145,5 @@ export interface Tables {
   steps: StepsTable;
   workers: WorkersTable;
   events: EventsTable;
+  idempotency_keys: IdempotencyKeysTable;
 }

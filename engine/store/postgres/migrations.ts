@@ -52,4 +52,11 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX ended_events ON events (at) WHERE ends;
   `,
+  // So that a request which is sent again finds what it has made.
+  `
+  CREATE TABLE idempotency_keys (
+    key TEXT PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE
+  );
+  CREATE INDEX keys_of_run ON idempotency_keys (run_id);
+  `,
 ];

@@ -67,4 +67,11 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE runs ADD COLUMN events INTEGER NOT NULL DEFAULT 2;
   `,
+  // So that a request which is sent again finds what it has made.
+  `
+  CREATE TABLE idempotency_keys (
+    key TEXT PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE
+  ) WITHOUT ROWID;
+  CREATE INDEX keys_of_run ON idempotency_keys (run_id);
+  `,
 ];

@@ -10,6 +10,8 @@ import type { RunRecord } from '../../store/records.ts';
 
 /** Milliseconds after which a poller may look again; a look costs one indexed read in the same process. */
 const POLL_AFTER_MS = 250;
+/** Characters of a key against repeating that count. */
+const LONGEST_KEY = 255;
 
 export interface RouteEnv {
   Bindings: {
@@ -36,6 +38,12 @@ export function readBody<T extends z.core.$ZodType>(c: RouteContext, schema: T):
     }
   }
   return parse(schema, value);
+}
+
+/** The key against repeating, together with what is asked for; undefined without one. */
+export function keyOf(c: RouteContext): string | undefined {
+  const key = c.req.header('idempotency-key');
+  return key ? `${c.req.path} ${key.slice(0, LONGEST_KEY)}` : undefined;
 }
 
 export const queryOf = (c: RouteContext): URLSearchParams => new URL(c.req.url).searchParams;

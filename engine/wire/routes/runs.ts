@@ -4,6 +4,7 @@ import { modifyWrongStatus, unknownPathId } from '../../domain/errors.ts';
 import { runObject } from '../../objects/objects.ts';
 import { cancelRun } from '../../runs/cancel.ts';
 import { createRun, submitToolOutputs } from '../../runs/create.ts';
+import { once } from '../../runs/once.ts';
 import { rejoin } from '../../runs/rejoin.ts';
 import * as bodies from '../../schemas/bodies.ts';
 import { parseInclude, parseListQuery, parseStartingAfter } from '../../schemas/queries.ts';
@@ -12,8 +13,17 @@ import { page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
 import { findRun, updateRun } from '../../store/runs.ts';
 import { threadOf } from '../../store/threads.ts';
-import { listObject, queryOf, type RouteContext, type RouteEnv, readBody, runResponse } from './http.ts';
+import {
+  keyOf,
+  listObject,
+  queryOf,
+  type RouteContext,
+  type RouteEnv,
+  readBody,
+  runResponse,
+} from './http.ts';
 import { eventStream } from './sse.ts';
+import { startedResponse } from './started.ts';
 
 export function runRoutes(service: Service): Hono<RouteEnv> {
   const { db } = service.store;
@@ -36,8 +46,9 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
   routes.post('/threads/:thread_id/runs', async (c) => {
     const include = parseInclude(queryOf(c));
     const body = readBody(c, bodies.createRun);
-    const { run, log } = await createRun(service, c.req.param('thread_id'), body, include);
-    return body.stream ? eventStream(log(), c.env.signal) : runResponse(c, run);
+    const key = keyOf(c);
+    const make = () => createRun(service, c.req.param('thread_id'), body, { ...include, key });
+    return startedResponse(service, c, await once(service, key, make), body.stream);
   });
 
   // `?stream=true` is this service's own: another reader of a run that is going on, from its attempt's start or from

@@ -6,12 +6,13 @@ import { threadObject } from '../../objects/objects.ts';
 import { stopRunOf } from '../../runs/cancel.ts';
 import { checkMessages } from '../../runs/capabilities.ts';
 import { createThreadAndRun, insertNewThread } from '../../runs/create.ts';
+import { once } from '../../runs/once.ts';
 import * as bodies from '../../schemas/bodies.ts';
 import type { Service } from '../../service.ts';
 import { atomically } from '../../store/store.ts';
 import { deleteThread, threadOf, updateThread } from '../../store/threads.ts';
-import { type RouteEnv, readBody, runResponse } from './http.ts';
-import { eventStream } from './sse.ts';
+import { keyOf, type RouteEnv, readBody } from './http.ts';
+import { startedResponse } from './started.ts';
 
 export function threadRoutes(service: Service): Hono<RouteEnv> {
   const { now } = service;
@@ -27,8 +28,9 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
 
   routes.post('/runs', async (c) => {
     const body = readBody(c, bodies.createThreadAndRun);
-    const { run, log } = await createThreadAndRun(service, body);
-    return body.stream ? eventStream(log(), c.env.signal) : runResponse(c, run);
+    const key = keyOf(c);
+    const started = await once(service, key, () => createThreadAndRun(service, body, key));
+    return startedResponse(service, c, started, body.stream);
   });
 
   routes.get('/:thread_id', async (c) => c.json(threadObject(await threadOf(db, c.req.param('thread_id')))));

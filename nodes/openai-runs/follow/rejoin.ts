@@ -15,7 +15,13 @@ export async function rejoin(session: RunSession): Promise<void> {
   if (!connection.embedded || !method.rejoin) return poll(session);
   const run = expectRun(await method.send(connection.client, params, options), t);
   if (hasSettled(run)) return settle(session, run);
-  session.continueWith({ ...method, stream: method.rejoin }, params);
+  const { rejoin: join } = method;
+  const { startingAfter } = session;
+  const query = startingAfter === undefined ? {} : { starting_after: startingAfter };
+  session.continueWith(
+    { ...method, stream: (...[client, ids, more]) => join(client, ids, { ...more, query }) },
+    params,
+  );
   await follow(session);
   // What the run had said before its last turn is not in the stream.
   await readMessages(session, run.thread_id, run.id, false);

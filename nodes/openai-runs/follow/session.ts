@@ -15,7 +15,7 @@ export interface SessionOptions {
   job: Job;
   connection: Connection;
   method: RunMethod;
-  request: Pick<Request, 'params' | 'delivery'>;
+  request: Request;
   /** The conversation the message belongs to. */
   key?: string | undefined;
 }
@@ -36,6 +36,8 @@ export class RunSession {
   /** Where the run's events go, if the message asks for them. */
   private readonly events: Events | undefined;
   private readonly forget: () => void;
+  /** Number of the last event of the run that is known already. */
+  readonly startingAfter: number | undefined;
   /** The headers of the first request. */
   private headers: Record<string, string> | undefined;
 
@@ -47,8 +49,10 @@ export class RunSession {
     this.params = request.params;
     this.key = key;
     this.headers = idempotencyHeader(request);
+    this.startingAfter = request.startingAfter;
     this.isFollowed = request.delivery !== 'start';
-    this.events = request.delivery === 'stream' ? new Events(job, parts.settings) : undefined;
+    this.events =
+      request.delivery === 'stream' ? new Events(job, parts.settings, request.startingAfter) : undefined;
     job.view = this.view;
     this.forget =
       connection.notices?.onRetry((notice) => {

@@ -8,13 +8,15 @@ import { Deltas } from './deltas.ts';
 import { toOutput } from './ports.ts';
 
 export class Events {
-  private seq = 0;
+  private seq: number;
   private readonly deltas = new Deltas();
   private readonly job: Job;
   private readonly settings: Settings;
   private readonly coalescer: Coalescer;
 
-  constructor(job: Job, settings: Settings) {
+  /** @param after number of the event before the first */
+  constructor(job: Job, settings: Settings, after = -1) {
+    this.seq = after + 1;
     this.job = job;
     this.settings = settings;
     this.coalescer = new Coalescer(

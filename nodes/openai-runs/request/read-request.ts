@@ -13,10 +13,14 @@ export interface Request {
   delivery: Delivery;
   /** By which a server finds what an earlier request of the same key has made, instead of making it again. */
   idempotencyKey?: string | undefined;
+  /** Number of the last event of a run's stream that is known already; the embedded engine goes on behind it. */
+  startingAfter?: number | undefined;
 }
 
 /** The request object's field for that key; it travels as a header. */
 const IDEMPOTENCY = 'idempotency_key';
+/** The request object's field for that number, where a run's stream is joined. */
+const STARTING_AFTER = 'starting_after';
 
 /** What an HTTP header can carry, of a length that servers take. */
 const HEADER_TEXT = /^[\x21-\x7e]{1,255}$/;
@@ -99,7 +103,12 @@ export class Input {
     }
     await this.addMessages(msg, source, params);
     this.checkAll(params, source, given);
-    return { params, delivery: this.delivery(asked.stream), idempotencyKey: this.idempotencyKey(asked) };
+    return {
+      params,
+      delivery: this.delivery(asked.stream),
+      idempotencyKey: this.idempotencyKey(asked),
+      startingAfter: this.startingAfter(asked),
+    };
   }
 
   /**
@@ -136,7 +145,8 @@ export class Input {
     const hasBody = Object.values(this.method.parameters).some(({ in: place }) => place === 'body');
     for (const [name, value] of Object.entries(asked)) {
       const known = Object.hasOwn(this.method.parameters, name);
-      if (UNSAFE.has(name) || name === IDEMPOTENCY || value === undefined) continue;
+      if (UNSAFE.has(name) || name === IDEMPOTENCY || name === STARTING_AFTER || value === undefined)
+        continue;
       if (known || (hasBody && !idsElsewhere.has(name))) params[name] = value;
     }
   }
@@ -236,6 +246,14 @@ export class Input {
     }
     if (!HEADER_TEXT.test(key)) this.refuse(IDEMPOTENCY, { key: 'badId', expected: 'string', got: key });
     return key;
+  }
+
+  private startingAfter({ [STARTING_AFTER]: number }: Record<string, unknown>): number | undefined {
+    if (number === undefined || number === null || this.method.id !== 'getRun') return undefined;
+    if (!Number.isSafeInteger(number)) {
+      this.refuse(STARTING_AFTER, { key: 'badType', expected: 'integer', got: nameOf(number) });
+    }
+    return number as number;
   }
 
   /** `stream: true` in the request asks for the stream delivery, false for none. */

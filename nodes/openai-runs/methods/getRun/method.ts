@@ -17,6 +17,6 @@ export const getRun = runMethod<Params>({
     client.beta.threads.runs.retrieve(run_id, { thread_id }, options),
   rejoin: (client, { thread_id, run_id }, options) => {
     const path = `/threads/${encodeURIComponent(thread_id)}/runs/${encodeURIComponent(run_id)}`;
-    return client.get(path, { ...options, query: { stream: true }, stream: true });
+    return client.get(path, { ...options, query: { ...options.query, stream: true }, stream: true });
   },
 });
