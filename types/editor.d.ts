@@ -9,6 +9,7 @@ type TypedInputType =
       label?: string;
       icon?: string;
       hasValue?: boolean;
+      inputType?: 'text' | 'password';
       options?: { value: string; label: string }[];
       validate?: (value: string, options: object) => boolean | string;
       expand?: (this: TypedInput) => void;

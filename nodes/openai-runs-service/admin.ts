@@ -7,8 +7,15 @@ import type { ServiceTranslate } from '../shared/texts.ts';
 import { onlyJson, sameSite } from './admin-guards.ts';
 import type { ServiceNode } from './connection.ts';
 import { isDeployedAddress, STORED, type TestForm, usesSecrets } from './deployed-address.ts';
-import { databaseFile, openNetwork, openService } from './open.ts';
-import { readServiceSettings, type ServiceSettings, type TestResult } from './settings.ts';
+import { checkKey, checkProvider, databaseFile, openNetwork, openService } from './open.ts';
+import {
+  isPerMessage,
+  readKey,
+  readServiceSettings,
+  type ServiceSettings,
+  type TestResult,
+  whereOf,
+} from './settings.ts';
 import { faultWords } from './word-fault.ts';
 
 const TEST_LIMIT = 15_000;
@@ -27,7 +34,7 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
     async (request, response) => {
       const service = serviceOf(String(request.params.id));
       try {
-        response.json(service?.connect ? await listAssistants(service) : []);
+        response.json(canList(service) ? await listAssistants(service) : []);
       } catch {
         // The field stays a free text; what is wrong with the server is the test button's to say.
         response.json([]);
@@ -37,7 +44,7 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
 
   RED.httpAdmin.get('/openai-runs-service/:id/models', sameSite, may('read'), async (request, response) => {
     const service = serviceOf(String(request.params.id));
-    response.json(service?.connect ? await listModelsOf(service).catch(() => []) : []);
+    response.json(canList(service) ? await listModelsOf(service).catch(() => []) : []);
   });
 
   RED.httpAdmin.post(
@@ -68,6 +75,12 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
       const node = (service ?? standIn(id)) as Node;
       const form = (request.body ?? {}) as TestForm;
       const stored = (RED.nodes.getCredentials(id) as { apiKey?: string } | undefined)?.apiKey ?? '';
+      const { apiKey: typed = '', ...def } = form;
+      const [brought] = Object.values(readServiceSettings(def, (text) => text).perMessage);
+      if (brought) {
+        response.json({ ok: true, key: 'perMessage', values: { where: whereOf(brought) } });
+        return;
+      }
       const isDeployed = isDeployedAddress(form, service?.deployed);
       if (!isDeployed && usesSecrets(form, stored)) {
         response.json({ ok: false, key: 'notDeployed', values: {} });
@@ -75,9 +88,8 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
       }
       const expand = (text: string) =>
         text.includes('${') ? String(RED.util.evaluateNodeProperty(text, 'env', node, {})) : text;
-      const { apiKey: typed = '', ...def } = form;
       try {
-        const apiKey = expand(typed === STORED ? stored : typed).trim();
+        const apiKey = readKey(def, typed === STORED ? stored : typed, expand);
         const settings = readServiceSettings(def, expand);
         response.json(await test({ RED, node, settings, apiKey, translate }));
       } catch (error) {
@@ -89,6 +101,11 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
 
 /** A service that was never deployed has no node yet. */
 const standIn = (id: string) => ({ id, log() {}, warn() {}, error() {}, debug() {} });
+
+/** Whether a service leads to one place, so that there is one list. */
+function canList(service: ServiceNode | null): service is ServiceNode {
+  return service?.connect !== undefined && !isPerMessage(service.deployed);
+}
 
 async function listAssistants(service: ServiceNode): Promise<{ id: string; name: string | null }[]> {
   const { client } = await service.connect();
@@ -132,10 +149,12 @@ interface TestOptions {
   translate: ServiceTranslate;
 }
 
-function test(options: TestOptions): Promise<TestResult> | TestResult {
+async function test(options: TestOptions): Promise<TestResult> {
   const { backend, provider } = options.settings;
   if (backend === 'server') return testServer(options);
   if (provider === 'rehearsal') return { ok: true, key: 'rehearsal', values: {} };
+  checkKey(options);
+  if (options.settings.urlFrom) checkProvider(options.settings, options.translate);
   return testModel(options);
 }
 

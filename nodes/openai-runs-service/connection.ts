@@ -1,9 +1,10 @@
 /** What a service gives to the nodes that use it. Types only: the SDK is loaded behind it, on first use. */
 
-import type { Node } from 'node-red';
+import type { Node, NodeMessage } from 'node-red';
 import type OpenAI from 'openai';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
 import type { RunNotices } from './run-notices.ts';
+import type { ServiceSettings } from './settings.ts';
 import type { ThreadQueue } from './thread-queue.ts';
 
 export interface Connection {
@@ -24,13 +25,21 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Who asks for a connection: a node with the message that it works on. */
+export interface Asker {
+  node: Node;
+  msg: NodeMessage;
+}
+
 /** What of a deployed service the dialog's requests are held against. */
 export interface Deployed {
   backend: string;
   provider: string;
   /** As saved, and with `${NAME}` filled in. */
   savedUrl: string;
+  urlType: string;
   url: string;
+  perMessage: ServiceSettings['perMessage'];
   tls: string;
   proxy: string;
   /** The database as saved, and where that is; undefined for one in memory or none. */
@@ -41,10 +50,12 @@ export interface Deployed {
 export interface ServiceNode extends Node {
   readonly deployed: Deployed;
   /**
-   * The one connection of this service, made on first use.
+   * The one connection of this service, made on first use; where address, organization or project come with each
+   * message, one for this message. A run goes on on the connection that it began with.
+   * @param asker whose message, and whose flow's context, such values are looked up in
    * @throws RunsError when it can't be made: no address, no database
    */
-  connect(): Promise<Connection>;
+  connect(asker?: Asker): Promise<Connection>;
   /**
    * Waits until fewer than `concurrency` runs are under way.
    * @param onWait called if there is no place yet

@@ -8,6 +8,9 @@ export type TestForm = ServiceDef & { apiKey?: string };
 /** What the editor sends instead of a key that is stored and was not typed anew. */
 export const STORED = '__PWRD__';
 
+/** What is read from the environment where it says so. */
+const TYPES = ['urlType', 'organizationType', 'projectType', 'apiKeyType'];
+
 /** Where a service goes that has no address of its own. */
 const DEFAULT_ADDRESS = 'https://api.openai.com';
 
@@ -18,10 +21,15 @@ const DEFAULT_ADDRESS = 'https://api.openai.com';
 export function isDeployedAddress(form: TestForm, deployed: Deployed | undefined): boolean {
   if (!deployed || form.backend !== deployed.backend) return false;
   if (text(form.tls) !== deployed.tls || text(form.proxy) !== deployed.proxy) return false;
+  // Each message brings its own: there is no place that the key goes to already.
+  if (deployed.perMessage.url) return false;
   const url = text(form.url);
-  if (url === deployed.savedUrl.trim()) return true;
+  const type = text(form.urlType) || 'str';
+  if (url === deployed.savedUrl.trim() && type === deployed.urlType) return true;
   // Filled in, a variable could be a part of the address that a secret is read off.
-  if (url.includes('${')) return false;
+  if (type === 'env' || url.includes('${')) return false;
+  // A variable that is not set leads nowhere, and not to where a service goes that names no address.
+  if (deployed.url === '' && deployed.savedUrl.trim() !== '') return false;
   const origin = originOf(url);
   return origin !== undefined && origin === originOf(deployed.url);
 }
@@ -29,6 +37,7 @@ export function isDeployedAddress(form: TestForm, deployed: Deployed | undefined
 /** Whether testing the form would use the stored key, or read an environment variable. */
 export function usesSecrets(form: TestForm, storedKey: string): boolean {
   if (form.backend !== 'server' && (form.provider ?? 'rehearsal') === 'rehearsal') return false;
+  if (TYPES.some((name) => form[name] === 'env')) return true;
   return (form.apiKey === STORED && storedKey !== '') || JSON.stringify(form).includes('${');
 }
 

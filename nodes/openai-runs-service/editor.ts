@@ -1,9 +1,17 @@
 /** The service (config node) in the editor. */
 import { cancelService, prepareService, saveService } from './editor/dialog.ts';
 import { text } from './editor/i18n.ts';
-import { checkAssistants, checkAuthName, checkKey, checkUrl, within } from './editor/validate.ts';
+import {
+  checkAssistants,
+  checkAuthName,
+  checkKey,
+  checkKeyVariable,
+  checkPlace,
+  checkUrl,
+  within,
+} from './editor/validate.ts';
 import { VERSION } from './migrations/index.ts';
-import { CHOICES, NUMBERS } from './settings.ts';
+import { CHOICES, NUMBERS, whereOf } from './settings.ts';
 
 const number = (name: keyof typeof NUMBERS) => ({
   value: NUMBERS[name].value,
@@ -19,6 +27,7 @@ RED.nodes.registerType('openai-runs-service', {
     backend: { value: CHOICES.backend[0] },
     provider: { value: CHOICES.provider[0] },
     url: { value: '', validate: checkUrl },
+    urlType: { value: CHOICES.urlType[0] },
     model: { value: '' },
     assistants: { value: [], validate: checkAssistants },
     database: { value: '' },
@@ -28,8 +37,12 @@ RED.nodes.registerType('openai-runs-service', {
     noStreamWithTools: { value: false },
     auth: { value: CHOICES.auth[0], validate: checkKey },
     authName: { value: '', validate: checkAuthName },
-    organization: { value: '' },
-    project: { value: '' },
+    apiKeyType: { value: CHOICES.apiKeyType[0] },
+    apiKeyEnv: { value: '', validate: checkKeyVariable },
+    organization: { value: '', validate: checkPlace('organization') },
+    organizationType: { value: CHOICES.organizationType[0] },
+    project: { value: '', validate: checkPlace('project') },
+    projectType: { value: CHOICES.projectType[0] },
     headers: { value: [] },
     query: { value: [] },
     retries: number('retries'),
@@ -44,7 +57,7 @@ RED.nodes.registerType('openai-runs-service', {
   paletteLabel: () => text('palette'),
   label() {
     if (this.name) return this.name;
-    if (this.backend === 'server') return this.url ? host(this.url) : text('palette');
+    if (this.backend === 'server') return this.url ? host(this) : text('palette');
     const rehearsal = (this.provider ?? 'rehearsal') === 'rehearsal';
     return text(`label.${rehearsal ? 'rehearsal' : 'embedded'}`, {
       model: this.model || '–',
@@ -60,6 +73,7 @@ RED.nodes.registerType('openai-runs-service', {
 });
 
 /** The part of an address that tells servers apart. */
-function host(url: string): string {
+function host({ url, urlType: type = 'str' }: EditorNode): string {
+  if (type !== 'str') return type === 'env' ? url : whereOf({ type, value: url });
   return url.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }

@@ -5,6 +5,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { redactor } from '../../engine/domain/redact.ts';
 import type { Engine, EngineStartError } from '../../engine/index.ts';
 import { isRunsError, RunsError } from '../shared/errors.ts';
+import { excerpt } from '../shared/excerpt.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { declarations } from './assistants.ts';
 import type { Connection } from './connection.ts';
@@ -31,6 +32,9 @@ interface ProxyNode extends Node<{ username?: string; password?: string }> {
   noproxy?: string[];
 }
 
+/** Characters of an address in a sentence: a message could bring any. */
+const LONGEST_ADDRESS = 200;
+
 /** Variables that name a proxy for every program on the machine. */
 const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'];
 
@@ -40,12 +44,12 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY
  */
 export async function openService(options: OpenOptions): Promise<Connection> {
   const { settings, apiKey, translate } = options;
+  checkKey(options);
   const network = await openNetwork(options);
   const closeNetwork = async () => network?.close();
   try {
     if (settings.backend === 'server') {
-      checkAddress(settings.url, translate);
-      checkNoLogin(settings.url, translate);
+      checkServer(settings, translate);
       const { openConnection } = await import('./client.ts');
       return openConnection({ settings, apiKey, translate, network, close: closeNetwork });
     }
@@ -72,13 +76,57 @@ function startFault(error: unknown, translate: ServiceTranslate): RunsError {
   });
 }
 
-function checkAddress(url: string, translate: ServiceTranslate): void {
-  if (url === '') throw new RunsError(translate('error.noUrl'), { code: 'no_url' });
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+/** A variable that is to hold the key and does not is a mistake; its name is not told, as it could be the key. */
+export function checkKey({ settings, apiKey, translate }: OpenOptions): void {
+  const isUsed = settings.backend === 'server' || settings.provider !== 'rehearsal';
+  if (isUsed && settings.apiKeyType === 'env' && apiKey === '')
+    throw new RunsError(translate('error.noKey'), { code: 'no_key' });
+}
+
+/**
+ * Whether a server of the Runs API can be reached at the settings' address.
+ * @param where the address was looked for, if it is no text of the dialog
+ */
+export function checkServer(
+  { url, urlFrom }: ServiceSettings,
+  translate: ServiceTranslate,
+  where = urlFrom,
+): void {
+  inPlace(where, translate, () => {
+    checkAddress(url, translate);
+    checkNoLogin(url, translate);
+  });
+}
+
+/** Whether the address of the engine's provider can be used; where none is set, OpenAI's own is known. */
+export function checkProvider(
+  { provider, url, urlFrom }: ServiceSettings,
+  translate: ServiceTranslate,
+): void {
+  if (provider === 'rehearsal' || (url === '' && provider !== 'chat' && urlFrom === '')) return;
+  inPlace(urlFrom, translate, () => checkAddress(url, translate));
+}
+
+/** Says of a bad address where it was looked for. */
+function inPlace(where: string, translate: ServiceTranslate, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (where === '' || !isRunsError(error)) throw error;
+    const reason = error.message;
+    const key = error.code === 'no_url' ? 'error.noUrlIn' : 'error.badUrlIn';
+    throw new RunsError(translate(key, { where, reason }), { code: error.code });
+  }
+}
+
+function checkAddress(address: string, translate: ServiceTranslate): void {
+  const url = excerpt(address, LONGEST_ADDRESS);
+  if (address === '') throw new RunsError(translate('error.noUrl'), { code: 'no_url' });
+  const parsed = URL.parse(address);
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
     throw new RunsError(translate('error.badUrl', { url }), { code: 'bad_url' });
   }
-  if (/%(?![0-9a-f]{2})/i.test(url))
+  if (/%(?![0-9a-f]{2})/i.test(address))
     throw new RunsError(translate('error.badPercent', { url }), { code: 'bad_url' });
 }
 
@@ -117,7 +165,7 @@ async function startEngine(
 ): Promise<Engine> {
   const { node, settings, apiKey, translate } = options;
   const { provider, url, model, timeout, noStreamWithTools } = settings;
-  if (provider !== 'rehearsal' && (url !== '' || provider === 'chat')) checkAddress(url, translate);
+  checkProvider(settings, translate);
   const assistants = declarations(settings.assistants, translate);
   const { createEngine } = await import('../../engine/index.ts');
   const redact = redactor([apiKey]);

@@ -4,10 +4,11 @@ import type { NodeAPI } from 'node-red';
 import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { addAdminRoutes } from './admin.ts';
-import type { Connection, Deployed, ServiceNode } from './connection.ts';
+import type { Deployed, ServiceNode } from './connection.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
-import { readServiceSettings, type ServiceDef } from './settings.ts';
+import { type Opened, openForMessages } from './per-message.ts';
+import { isPerMessage, readKey, readServiceSettings, type ServiceDef } from './settings.ts';
 import { ThreadQueue } from './thread-queue.ts';
 import { inContainer } from './word-fault.ts';
 
@@ -23,25 +24,32 @@ export default function register(RED: NodeAPI): void {
     const expand = (text: string) =>
       /\$\{[^}\s]+\}/.test(text) ? String(RED.util.evaluateNodeProperty(text, 'env', this, {})) : text;
     const settings = readServiceSettings(def, expand);
-    const apiKey = expand(this.credentials?.apiKey ?? '').trim();
+    const apiKey = readKey(def, this.credentials?.apiKey ?? '', expand);
     const limiter = new Limiter(settings.concurrency);
-    let opening: Promise<Connection> | undefined;
+    let opening: Promise<Opened> | undefined;
     let closed = false;
     const held: Promise<unknown>[] = [];
 
-    this.connect = () => {
-      if (closed) return Promise.reject(new RunsError(translate('error.closed'), { code: 'stopped' }));
-      opening ??= openService({ RED, node: this, settings, apiKey, translate }).catch((error: unknown) => {
+    const open = async (): Promise<Opened> => {
+      const options = { RED, node: this, settings, apiKey, translate };
+      if (isPerMessage(settings)) return openForMessages(options);
+      const connection = await openService(options);
+      return { connect: async () => connection, close: connection.close };
+    };
+    this.connect = async (asker) => {
+      if (closed) throw new RunsError(translate('error.closed'), { code: 'stopped' });
+      opening ??= open().catch((error: unknown) => {
         // The next message tries again: the database may be writable by then.
         opening = undefined;
         throw error;
       });
-      return opening;
+      return (await opening).connect(asker);
     };
     const file = databaseFile(RED, this.id, settings.database);
     const deployed: Deployed = {
       ...settings,
       savedUrl: String(def.url ?? ''),
+      urlType: String(def.urlType ?? 'str'),
       database: String(def.database ?? ''),
       databaseFile: settings.backend === 'server' || file === ':memory:' ? undefined : file,
     };
@@ -59,7 +67,7 @@ export default function register(RED: NodeAPI): void {
       // Nodes close before the services they use, so all that is to be waited for is known by now.
       Promise.allSettled(held)
         .then(() => opening)
-        .then((connection) => connection?.close())
+        .then((opened) => opened?.close())
         .catch((error: unknown) => this.warn(String(error)))
         .finally(done);
     });

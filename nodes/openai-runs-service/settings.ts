@@ -12,6 +12,15 @@ export interface NameValue {
   value: string;
 }
 
+/** The settings that a message can bring; what each is saved as stands beside it, as `urlType` and so on. */
+export const TYPED = ['url', 'organization', 'project'] as const;
+
+/** Where each message brings a value: a property of its own, or a key of the context of the node that it reached. */
+export interface Source {
+  type: 'msg' | 'flow' | 'global';
+  value: string;
+}
+
 export interface ServiceSettings {
   backend: 'embedded' | 'server';
   /** Seconds until the first byte of an answer must have come, and that a model may stay silent; 0 = no limit. */
@@ -20,6 +29,11 @@ export interface ServiceSettings {
   concurrency: number;
   /** Address of a server that speaks the Runs API, or of the embedded engine's model. */
   url: string;
+  /** The environment variable that the address is taken from, as a person writes it; empty where it is a text. */
+  urlFrom: string;
+  /** What is looked up for each message; the setting itself is empty then. */
+  perMessage: Partial<Record<(typeof TYPED)[number], Source>>;
+  apiKeyType: 'cred' | 'env';
   auth: 'bearer' | 'header' | 'query';
   authName: string;
   organization: string;
@@ -69,11 +83,17 @@ export const NUMBERS = {
   contextWindow: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
 } as const;
 
+const TYPES = ['str', 'env', 'msg', 'flow', 'global'] as const;
+
 /** The choices; what stands there at first comes first. */
 export const CHOICES = {
   backend: ['embedded', 'server'],
   provider: ['rehearsal', 'chat', 'responses'],
   auth: ['bearer', 'header', 'query'],
+  urlType: TYPES,
+  organizationType: TYPES,
+  projectType: TYPES,
+  apiKeyType: ['cred', 'env'],
 } as const;
 
 /**
@@ -94,19 +114,32 @@ export function readServiceSettings(saved: ServiceDef, expand: (text: string) =>
     const all: readonly (typeof CHOICES)[Name][number][] = CHOICES[name];
     return all.find((one) => one === def[name]) ?? all[0]!;
   };
+  const backend = choice('backend');
+  const perMessage: ServiceSettings['perMessage'] = {};
+  const typed = (name: (typeof TYPED)[number]): string => {
+    const type = choice(`${name}Type`);
+    const value = typeof def[name] === 'string' ? def[name].trim() : '';
+    if (type === 'env') return text(variable(value));
+    if (type === 'str' || backend !== 'server') return text(value);
+    if (value !== '' || name === 'url') perMessage[name] = { type, value };
+    return '';
+  };
   const pairs = (value: unknown): NameValue[] =>
     (Array.isArray(value) ? value : [])
       .map((pair) => ({ name: text(pair?.name), value: text(pair?.value) }))
       .filter(({ name }) => name !== '');
   return {
-    backend: choice('backend'),
+    backend,
     timeout: number('timeout'),
     concurrency: number('concurrency'),
-    url: text(def.url).replace(/\/+$/, ''),
+    url: typed('url').replace(/\/+$/, ''),
+    urlFrom: choice('urlType') === 'env' ? `env.${def.url}` : '',
+    apiKeyType: choice('apiKeyType'),
     auth: choice('auth'),
     authName: text(def.authName),
-    organization: text(def.organization),
-    project: text(def.project),
+    organization: typed('organization'),
+    project: typed('project'),
+    perMessage,
     headers: pairs(def.headers),
     query: pairs(def.query),
     retries: number('retries'),
@@ -121,4 +154,31 @@ export function readServiceSettings(saved: ServiceDef, expand: (text: string) =>
     retention: number('retention'),
     contextWindow: number('contextWindow'),
   };
+}
+
+/**
+ * The key of a service: the stored one, or an environment variable's. Never a text of the flow: a name is all that
+ * can stand there.
+ * @param stored what Node-RED's credentials have
+ */
+export function readKey(saved: ServiceDef, stored: string, expand: (text: string) => string): string {
+  const { apiKeyType, apiKeyEnv } = migrated(saved, migrations);
+  if (apiKeyType !== 'env') return expand(stored).trim();
+  const name = typeof apiKeyEnv === 'string' ? apiKeyEnv.trim().replace(/^\$\{(.*)\}$/, '$1') : '';
+  return /^[^${}\s]+$/.test(name) ? expand(variable(name)).trim() : '';
+}
+
+/** An environment variable by its name, as texts have it; several of them, or parts, may stand in one already. */
+function variable(name: string): string {
+  return name === '' || name.includes('${') ? name : `\${${name}}`;
+}
+
+/** Where a value is looked for, as a person writes it: without the name of a context store. */
+export function whereOf({ type, value }: Source): string {
+  return `${type}.${value.replace(/^#:\(\S+?\)::/, '')}`;
+}
+
+/** Whether there is no telling where a service leads before a message comes. */
+export function isPerMessage({ perMessage }: Pick<ServiceSettings, 'perMessage'>): boolean {
+  return Object.keys(perMessage).length > 0;
 }

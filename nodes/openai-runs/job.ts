@@ -1,5 +1,6 @@
 /** One input message on its way: its abort signal, its sends, and its one `done`. */
 import type { NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { Connection } from '../openai-runs-service/connection.ts';
 import type { RunView } from './follow/run-view.ts';
 import type { Params } from './methods/method.ts';
 
@@ -24,6 +25,8 @@ export class Job {
   key: string | undefined;
   /** The request, for the ids in it. */
   request: Params = {};
+  /** Made for its message; all that becomes of its run goes this way. */
+  connection: Connection | undefined;
   /** The run being followed, so that stopping the job can cancel it. */
   view: RunView | undefined;
   private readonly controller = new AbortController();

@@ -2,7 +2,7 @@
 
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { callAfter } from '../../engine/domain/waits.ts';
-import type { Connection, ServiceNode } from '../openai-runs-service/connection.ts';
+import type { ServiceNode } from '../openai-runs-service/connection.ts';
 import { inWords, isRunsError, RunsError } from '../shared/errors.ts';
 import type { RunsTranslate } from '../shared/texts.ts';
 import { Conversations } from './conversations.ts';
@@ -138,19 +138,18 @@ export class RunsNode {
   /** Runs a job's work under its deadline; what it throws is worded by the connection. */
   private async guard(job: Job, work: Work): Promise<void> {
     const clearDeadline = this.startDeadline(job);
-    let connection: Connection | undefined;
     const connect = async () => {
-      connection = await this.parts.service.connect();
+      job.connection = await this.parts.service.connect({ node: this.parts.node, msg: job.msg });
       job.signal.throwIfAborted();
-      return connection;
+      return job.connection;
     };
     try {
       await work(job, connect);
     } catch (error) {
       if (this.mustCancel(job.signal.aborted ? job.signal.reason : error)) void this.cancelRun(job);
-      if (job.signal.aborted || !connection) throw error;
+      if (job.signal.aborted || !job.connection) throw error;
       // Our own errors too: what a server said may stand in them, and the key in that.
-      throw connection.explain(error, job.ids);
+      throw job.connection.explain(error, job.ids);
     } finally {
       clearDeadline();
     }
@@ -210,15 +209,14 @@ export class RunsNode {
   /** Cancels the run of a stopped job, if one is known and has not ended; failing to is no failure of the node. */
   private async cancelRun(job: Job): Promise<void> {
     const run = job.view?.run;
-    if (!run || (hasSettled(run) && run.status !== 'requires_action')) return;
-    let connection: Connection | undefined;
+    const { connection } = job;
+    if (!run || !connection || (hasSettled(run) && run.status !== 'requires_action')) return;
     try {
-      connection = await this.parts.service.connect();
       const { runs } = connection.client.beta.threads;
       const options = { maxRetries: 0, timeout: CANCEL_WITHIN };
       await runs.cancel(run.id, { thread_id: run.thread_id }, options);
     } catch (error) {
-      const reason = connection?.explain(error).message ?? String(error);
+      const reason = connection.explain(error).message;
       this.parts.node.debug(`run ${run.id} can't be cancelled: ${reason}`);
     }
   }

@@ -18,7 +18,7 @@ const HOST = 'a000000000000004';
 const STREAMS = 'a000000000000032';
 const IN_GROUP = 'a000000000000012';
 /** A variable of the environment, as a service names it. */
-const KEY = `\${LOCAL_KEY}`;
+const KEY = 'LOCAL_KEY';
 const ofOld = ({ type }: Saved) => type === 'OpenAI API';
 const byId = (one: Saved, other: Saved) => one.id.localeCompare(other.id);
 
@@ -250,8 +250,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       }
       const local = now.get(String(now.get('b000000000000014')?.service));
       assert.deepEqual(
-        [local?.backend, local?.url, local?.auth, local?.authName, local?.credentials],
-        ['server', 'http://127.0.0.1:9/v1', 'header', 'api-key', { apiKey: KEY }],
+        [local?.backend, local?.url, local?.auth, local?.authName, local?.apiKeyEnv, local?.credentials],
+        ['server', 'http://127.0.0.1:9/v1', 'header', 'api-key', KEY, undefined],
       );
       const veryOld = now.get('b000000000000015');
       assert.deepEqual(

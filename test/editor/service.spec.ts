@@ -78,6 +78,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await editor.closeDialog();
       await editor.closeDialog();
     };
+    const key = (dialog: Locator) => dialog.locator('#runs-service-key');
     const test = async (dialog: Locator, expected: RegExp) => {
       await dialog.getByRole('button', { name: 'Test', exact: true }).click();
       await dialog.getByRole('status').filter({ hasText: expected }).waitFor();
@@ -209,12 +210,15 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const dialog = await open();
       await test(dialog, /nothing to reach/);
       await dialog.getByLabel('Start from').selectOption('ollama');
-      assert.equal(await dialog.getByLabel('Address').inputValue(), 'http://127.0.0.1:11434/v1');
-      await dialog.getByLabel('Address').fill(url);
-      await dialog.getByLabel('API key').fill('sk-wrong');
+      assert.equal(
+        await dialog.getByRole('textbox', { name: 'Address' }).inputValue(),
+        'http://127.0.0.1:11434/v1',
+      );
+      await dialog.getByRole('textbox', { name: 'Address' }).fill(url);
+      await key(dialog).fill('sk-wrong');
       await test(dialog, /Wrong key|401/);
       assert.doesNotMatch((await dialog.getByRole('status').textContent()) ?? '', /sk-wrong/);
-      await dialog.getByLabel('API key').fill('sk-right');
+      await key(dialog).fill('sk-right');
       await test(dialog, /2 models \(large, small\)/);
       const offered = await dialog
         .locator('#runs-service-models option')
@@ -233,9 +237,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const dialog = await open();
       await dialog.getByLabel('Start from').selectOption('foundry');
       await dialog.getByText('More about the server').click();
-      await dialog.getByLabel('Address').fill(url);
+      await dialog.getByRole('textbox', { name: 'Address' }).fill(url);
       await dialog.getByLabel('Key goes into').selectOption('bearer');
-      await dialog.getByLabel('API key').fill('sk-right');
+      await key(dialog).fill('sk-right');
       await editor.picture(`${release}-service-server`);
       await save();
       const saved = await editor.saved(SERVICE);

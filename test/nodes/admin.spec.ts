@@ -92,6 +92,7 @@ describe('admin routes of the service', function () {
     const KEY = 'sk-stored-0123456789';
     // biome-ignore lint/suspicious/noTemplateCurlyInString: what a person types
     const VARIABLE = '${RUNS_TEST_SECRET}';
+    const NAME = 'RUNS_TEST_SECRET';
     const SECRET = 'env-secret-0123456789';
     let own: TestServer;
     let other: TestServer;
@@ -111,6 +112,8 @@ describe('admin routes of the service', function () {
       const services = [
         { id: 'server0000000001', backend: 'server', url: `${own.url}/v1` },
         { id: 'chat000000000001', backend: 'embedded', provider: 'chat', url: `${own.url}/v1`, model: 'm' },
+        { id: 'message000000001', backend: 'server', url: 'server', urlType: 'msg' },
+        { id: 'unset00000000001', backend: 'server', url: 'RUNS_TEST_NONE', urlType: 'env' },
       ].map((service) => ({
         type: 'openai-runs-service',
         database: ':memory:',
@@ -152,6 +155,11 @@ describe('admin routes of the service', function () {
           { ...form, query: [{ name: 'a', value: VARIABLE }] },
           { ...form, organization: VARIABLE },
           { ...form, model: VARIABLE },
+          { ...form, apiKeyType: 'env', apiKeyEnv: NAME },
+          { ...form, organization: NAME, organizationType: 'env' },
+          { ...form, project: NAME, projectType: 'env' },
+          { ...form, url: NAME, urlType: 'env' },
+          { ...form, url: `${own.url}/v1`, urlType: 'env', apiKey: '__PWRD__' },
           { ...form, apiKey: '__PWRD__', url: `${own.url.replace('http:', 'https:')}/v1` },
           { ...form, apiKey: '__PWRD__', url: `${own.url}/v1`, proxy: 'some-proxy' },
           {
@@ -173,15 +181,14 @@ describe('admin routes of the service', function () {
       const post = await deployed();
       for (const { id, ...form } of forms(own.url)) {
         own.received.length = 0;
-        for (const apiKey of ['__PWRD__', VARIABLE]) {
-          assert.equal(
-            ((await (await post(id, { ...form, apiKey })).json()) as { key: string }).key !== 'notDeployed',
-            true,
-          );
+        const keys = [{ apiKey: '__PWRD__' }, { apiKey: VARIABLE }, { apiKeyType: 'env', apiKeyEnv: NAME }];
+        for (const key of keys) {
+          const answer = (await (await post(id, { ...form, ...key })).json()) as { key: string };
+          assert.notEqual(answer.key, 'notDeployed');
         }
         assert.deepEqual(
           own.received.map(({ headers }) => headers.authorization),
-          [`Bearer ${KEY}`, `Bearer ${SECRET}`],
+          [`Bearer ${KEY}`, `Bearer ${SECRET}`, `Bearer ${SECRET}`],
         );
       }
       for (const { id, ...form } of forms(other.url)) await post(id, { ...form, apiKey: 'typed' });
@@ -189,6 +196,33 @@ describe('admin routes of the service', function () {
         other.received.map(({ headers }) => headers.authorization),
         ['Bearer typed', 'Bearer typed'],
       );
+    });
+
+    it('where the address comes with each message, or from a variable that is not set', async () => {
+      const post = await deployed();
+      const answerTo = async (id: string, form: object) =>
+        (await (await post(id, { backend: 'server', apiKey: '__PWRD__', ...form })).json()) as object;
+      for (const id of ['message000000001', 'unset00000000001']) {
+        for (const url of [`${own.url}/v1`, 'https://api.openai.com/v1', '', 'server']) {
+          const answer = await answerTo(id, { url });
+          assert.deepEqual(answer, { ok: false, key: 'notDeployed', values: {} }, `${id} ${url}`);
+        }
+      }
+      for (const type of ['msg', 'flow', 'global']) {
+        const form = { url: NAME, urlType: type, apiKeyType: 'env', apiKeyEnv: NAME };
+        assert.deepEqual(await answerTo('message000000001', form), {
+          ok: true,
+          key: 'perMessage',
+          values: { where: `${type}.${NAME}` },
+        });
+      }
+      for (const list of ['assistants', 'models']) {
+        const answer = await fetch(`${nodeRed?.address}/openai-runs-service/message000000001/${list}`);
+        assert.deepEqual(await answer.json(), []);
+      }
+      const unset = await answerTo('unset00000000001', { url: 'RUNS_TEST_NONE', urlType: 'env' });
+      assert.match(JSON.stringify(unset), /There is no address of a server in env\.RUNS_TEST_NONE/);
+      assert.equal(own.received.length + other.received.length, 0);
     });
 
     it('to what a page of another site sends: forms, plain text, JSON with an origin of its own', async () => {

@@ -48,6 +48,6 @@ export async function enterKey(editor: Editor, service: string): Promise<void> {
     service,
   );
   const dialog = await editor.openedConfig();
-  await dialog.locator('#node-config-input-apiKey').fill('sk-new');
+  await dialog.locator('#runs-service-key').fill('sk-new');
   await editor.closeDialog();
 }

@@ -5,6 +5,16 @@ import { collectAssistants, prepareAssistants } from './assistants.ts';
 import { text } from './i18n.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
 import { presetOf, presets } from './presets.ts';
+import {
+  keySettings,
+  offerTypes,
+  prepareTyped,
+  saveTyped,
+  setUrl,
+  textOf,
+  typeOf,
+  visible,
+} from './typed-fields.ts';
 import { needsUrl, usesUrl } from './validate.ts';
 
 /** What a flow written by hand may lack. */
@@ -18,11 +28,14 @@ const TESTED = [
   'backend',
   'provider',
   'url',
+  'urlType',
   'model',
   'auth',
   'authName',
   'organization',
+  'organizationType',
   'project',
+  'projectType',
   'tls',
   'proxy',
   'timeout',
@@ -37,6 +50,7 @@ const list = (name: string) => $(`#runs-service-${name}`);
 
 export function prepareService(node: EditorNode): void {
   for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) input(name).val(value);
+  prepareTyped();
   fillPresets();
   prepareAssistants(list('assistants'), node.assistants ?? []);
   if ($(document.body).data('runs-new-assistant')) list('assistants').editableList('addItem', {});
@@ -54,9 +68,9 @@ export function prepareService(node: EditorNode): void {
   input('database').on('change', () => showDatabase(node.id));
   list('test').on('click', () => testService(node.id));
   offerModels(node.id);
-  $('#node-config-input-url, #runs-service-preset').on('change input', showContainerHint);
-  showContainerHint();
+  $('#node-config-input-url, #runs-service-url').on('change input', showUrlHint);
   showParts();
+  showUrlHint();
   showDatabase(node.id);
 }
 
@@ -68,6 +82,7 @@ export function saveService(node: EditorNode): void {
     $(document.body).data('runs-made-assistant', node.assistants.at(-1)?.id);
   }
   cancelService();
+  saveTyped();
   node.headers = collectPairs(list('headers'));
   node.query = collectPairs(list('query'));
   input('database').val(database());
@@ -92,24 +107,31 @@ function fillPresets(): void {
   select.on('change', () => {
     const preset = presets.find(({ id }) => id === select.val());
     if (!preset) return;
-    const { id: _id, query, ...settings } = preset;
+    const { id: _id, query, url = '', ...settings } = preset;
     for (const [name, value] of Object.entries(settings)) input(name).val(value);
+    setUrl(url);
     addPairs(query ?? []);
     input('backend').trigger('change');
   });
   const show = () => {
     const [backend, provider, url] = [entered('backend'), entered('provider'), entered('url')];
-    select.val(presetOf({ backend, provider, url })?.id ?? '');
+    const preset = typeOf('url') === 'str' ? presetOf({ backend, provider, url }) : undefined;
+    select.val(preset?.id ?? '');
   };
   $('#node-config-input-backend, #node-config-input-provider, #node-config-input-url').on('change', show);
   show();
 }
 
-/** A program on this machine is not at 127.0.0.1 for a Node-RED that runs in a container. */
-function showContainerHint(): void {
-  const itself = /^(\w+:\/\/)?(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)/.test(entered('url'));
-  const wrong = itself && RED.settings.openaiRunsServiceInContainer === true;
-  list('url-hint').text(wrong ? text('hint.container') : '');
+/**
+ * Says what to know about the address: a program on this machine is not at 127.0.0.1 for a Node-RED that runs in a
+ * container, and a message may lead the key anywhere.
+ */
+function showUrlHint(): void {
+  const type = typeOf('url');
+  const itself = /^(\w+:\/\/)?(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)/.test(textOf('url'));
+  const wrong = type === 'str' && itself && RED.settings.openaiRunsServiceInContainer === true;
+  const isFixed = type === 'str' || type === 'env';
+  list('url-hint').text(isFixed ? (wrong ? text('hint.container') : '') : text('hint.perMessage'));
 }
 
 /** Offers the provider's models where a model is typed: known after a test, or asked for when the list is wanted. */
@@ -171,7 +193,7 @@ async function testService(id: string): Promise<void> {
 
 /** The settings that decide who is asked, as they stand in the dialog. */
 function tested(): Record<string, unknown> {
-  const settings: Record<string, unknown> = { apiKey: input('apiKey').val() };
+  const settings: Record<string, unknown> = { ...keySettings() };
   for (const name of TESTED) settings[name] = entered(name);
   settings.headers = collectPairs(list('headers'));
   settings.query = collectPairs(list('query'));
@@ -222,7 +244,8 @@ function showParts(): void {
   $('#runs-service-url-required').toggle(needsUrl(service));
   $('#runs-service-backend-hint').text(text(`hint.backend.${embedded ? 'embedded' : 'server'}`));
   $('#runs-service-provider-hint').text(text(`hint.provider.${service.provider}`));
-  input('url').attr(
+  offerTypes(embedded);
+  visible('url').attr(
     'placeholder',
     embedded ? text(`placeholder.url.${service.provider}`) : text('placeholder.url.server'),
   );

@@ -26,11 +26,39 @@ export function usesUrl(service: { backend: string; provider: string }): boolean
   return service.backend === 'server' || service.provider !== 'rehearsal';
 }
 
+/** The type of a typed field: as the open dialog has it, else as it is saved. The editor's own checks do the same. */
+function typeOf(node: EditorNode, name: string): string {
+  return String($(`#node-config-input-${name}Type`).val() ?? node[`${name}Type`] ?? '');
+}
+
 export function checkUrl(this: EditorNode, url: string, _options: object): true | string {
   const service = this as unknown as { backend: string; provider: string };
   if (!usesUrl(service) || isEnvironment(url)) return true;
-  if (!url) return needsUrl(service) ? text('validation.urlMissing') : true;
+  const type = typeOf(this, 'url');
+  const isText = !['env', 'msg', 'flow', 'global'].includes(type);
+  if (!url) return needsUrl(service) || !isText ? text('validation.urlMissing') : true;
+  if (type === 'env') return true;
+  if (!isText && service.backend === 'server') return RED.utils.validateTypedProperty(url, type, {});
   return /^https?:\/\/[^\s/]+/.test(url) ? true : text('validation.url');
+}
+
+/** A value that may come with each message: a place where it can stand, or nothing. */
+export function checkPlace(name: 'organization' | 'project') {
+  return function checkTyped(this: EditorNode, value: string, _options: object): true | string {
+    const type = typeOf(this, name);
+    if (this.backend !== 'server' || !value || !['msg', 'flow', 'global'].includes(type)) return true;
+    return RED.utils.validateTypedProperty(value, type, {});
+  };
+}
+
+/** Nothing but a name: who puts the key itself here by mistake is told. */
+export function checkVariable(name: string): true | string {
+  return /^(\w+|\$\{\w+\})$/.test(name) ? true : text('validation.keyVariable');
+}
+
+export function checkKeyVariable(this: EditorNode, name: string, _options: object): true | string {
+  const service = this as unknown as { backend: string; provider: string };
+  return typeOf(this, 'apiKey') === 'env' && usesUrl(service) ? checkVariable(name ?? '') : true;
 }
 
 export function checkAuthName(this: EditorNode, name: string, _options: object): true | string {

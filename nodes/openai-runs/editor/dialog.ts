@@ -1,11 +1,12 @@
 /** The dialog of a Runs node: joins method, fields, sections and outputs. */
 
+import { nameParts } from '../../shared/editor/name-parts.ts';
 import { findMethod, methods } from '../methods/index.ts';
 import { GROUPS, type MethodId } from '../methods/method.ts';
 import { VERSION } from '../migrations/index.ts';
 import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
 import { assistantsOf, forgetAssistants, functionsOf, modelsOf } from './assistants.ts';
-import { type FieldContext, FieldRows, nameParts, type SavedFields } from './fields.ts';
+import { type FieldContext, FieldRows, type SavedFields } from './fields.ts';
 import { onlyAssistant } from './first-drop.ts';
 import { text } from './i18n.ts';
 import { type OutputKind, outputKinds, outputMap } from './outputs.ts';

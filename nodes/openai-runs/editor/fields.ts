@@ -1,4 +1,5 @@
 /** The rows of a method's fields: made from its template, filled from what was saved, read back on save. */
+import { nameParts } from '../../shared/editor/name-parts.ts';
 import { findMethod } from '../methods/index.ts';
 import type { Parameter } from '../methods/method.ts';
 import type { Choice } from './assistants.ts';
@@ -244,16 +245,6 @@ export class FieldRows {
 
 function isRequired(parameter: Parameter | undefined): boolean {
   return parameter?.required === true;
-}
-
-/** A typedInput is several controls without names: ties them to their label, for the pointer and for readers. */
-export function nameParts(row: JQuery, id: string, name: string): void {
-  const container = row.find('.red-ui-typedInput-container').first();
-  container.attr({ role: 'group', 'aria-labelledby': `${id}-label` });
-  container.find('input.red-ui-typedInput-input').attr({ id, 'aria-labelledby': `${id}-label` });
-  container.find('.red-ui-typedInput-type-select').attr('aria-label', text('aria.type', { name }));
-  container.find('.red-ui-typedInput-option-trigger').attr('aria-label', text('aria.choose', { name }));
-  container.find('.red-ui-typedInput-option-expand').attr('aria-label', text('aria.expand', { name }));
 }
 
 /**

@@ -3,53 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FlowNode } from '../../../nodes/openai-runs/editor/convert/flow.ts';
-import { type Change, planConversion, type Target } from '../../../nodes/openai-runs/editor/convert/plan.ts';
-import { left, survey, targetsOf } from '../../../nodes/openai-runs/editor/convert/survey.ts';
+import { left, survey } from '../../../nodes/openai-runs/editor/convert/survey.ts';
 import { methods } from '../../../nodes/openai-runs/methods/index.ts';
+import { added, convert, env, HOST, node, TAB } from './flows.ts';
 
-const TAB: FlowNode = { id: 'tab', type: 'tab', label: 'Home' };
-const HOST: FlowNode = {
-  id: 'host',
-  type: 'Service Host',
-  apiBase: 'https://api.openai.com/v1',
-  name: 'OpenAI',
-};
-const node = (more: Record<string, unknown> = {}): FlowNode => ({
-  id: 'old',
-  type: 'OpenAI API',
-  z: 'tab',
-  name: 'ask',
-  property: 'payload',
-  propertyType: 'msg',
-  service: 'host',
-  method: 'createRun',
-  x: 100,
-  y: 40,
-  wires: [['next']],
-  ...more,
-});
-
-/** As a service names a variable of the environment. */
-const env = (name: string) => `\${${name}}`;
-
-/** Converts a flow as the dialog proposes it, or as chosen. */
-function convert(flow: FlowNode[], chosen: Record<string, Target> = {}): Change {
-  const found = survey(flow);
-  const targets = found.hosts.map((host) => [host.id, chosen[host.id] ?? targetsOf(host)[0]!] as const);
-  let ids = 0;
-  return planConversion(found, {
-    targets: new Map<string, Target>(targets),
-    serviceDefaults: { backend: 'embedded', provider: 'rehearsal', url: '', assistants: [], version: 1 },
-    newId: () => `new${++ids}`,
-    assistantName: (number) => `Assistant ${number}`,
-  });
-}
-
-const added = (change: Change, id: string) => {
-  const found = change.add.find((one) => one.id === id);
-  assert(found, `nothing is added as ${id}`);
-  return found;
-};
 const one = (more: Record<string, unknown>, host: FlowNode = HOST) => {
   const change = convert([TAB, HOST.id === host.id ? host : HOST, node(more)]);
   return added(change, 'old');
@@ -195,105 +152,5 @@ describe('the plan of a conversion', () => {
       flow.push({ id: 'i', type: 'inject', ...more }, { id: 's', type: 'subflow', in: odd });
       assert.equal(convert(flow as FlowNode[]).add.length > 0, true, JSON.stringify(odd));
     }
-  });
-});
-
-describe('the services of a conversion', () => {
-  const server = (more: Record<string, unknown> = {}) => {
-    const host = { ...HOST, apiBase: 'https://llm.example/v1', ...more };
-    const found = survey([TAB, host, node()]);
-    return { service: added(convert([TAB, host, node()]), 'host'), host: found.hosts[0]! };
-  };
-
-  it('put the embedded engine in the place of api.openai.com, with every assistant of the flows', () => {
-    const flow = [
-      TAB,
-      HOST,
-      node(),
-      { id: 'i', type: 'inject', payload: '{"assistant_id":"asst_abc123"}', payloadType: 'json' },
-      { id: 'f', type: 'function', func: "const asst_id = 'asst_Second'; msg.asst_name = asst_id;" },
-      { id: 't', type: 'template', template: 'asst_3rd and asst_abc123' },
-      {
-        id: 'c',
-        type: 'change',
-        rules: [{ t: 'set', p: 'payload.assistant_id', to: 'asst_Fourth', tot: 'str' }],
-      },
-      { id: 'n', type: 'comment', info: 'asst_9', name: 'asst_8' },
-      { id: 's', type: 'openai-runs-service', assistants: [{ id: 'asst_7' }] },
-    ];
-    const { backend, provider, assistants, name, version } = added(convert(flow), 'host');
-    assert.deepEqual([backend, provider, name, version], ['embedded', 'rehearsal', 'OpenAI', 1]);
-    assert.deepEqual(assistants, [
-      { id: 'asst_abc123', name: 'Assistant 1' },
-      { id: 'asst_Second', name: 'Assistant 2' },
-      { id: 'asst_3rd', name: 'Assistant 3' },
-      { id: 'asst_Fourth', name: 'Assistant 4' },
-    ]);
-  });
-
-  it('know OpenAI by its address alone', () => {
-    const openAI = (apiBase: string) => survey([{ ...HOST, apiBase }]).hosts[0]?.openAI;
-    for (const address of ['', 'https://api.openai.com/v1', 'https://eu.api.openai.com/v1/']) {
-      assert.equal(openAI(address), true, address);
-    }
-    for (const address of [
-      'https://api.openai.com.example/v1',
-      'http://myapi.openai.com',
-      'api.openai.com',
-      ':',
-    ]) {
-      assert.equal(openAI(address), false, address);
-    }
-  });
-
-  it('stay on the same server otherwise, with the key where it was', () => {
-    const { service, host } = server({ apiBaseType: 'str', secureApiKeyHeaderOrQueryName: 'Authorization' });
-    assert.deepEqual(targetsOf(host), ['server', 'embedded']);
-    assert.deepEqual(
-      [service.backend, service.url, service.auth, service.authName, service.credentials, service.assistants],
-      ['server', 'https://llm.example/v1', 'bearer', '', undefined, []],
-    );
-    assert.deepEqual(host.server?.notes, [{ key: 'enterKey' }]);
-    assert.equal(service.needsKey, true);
-    const header = server({ secureApiKeyHeaderOrQueryName: 'api-key', organizationId: 'org-1' }).service;
-    assert.deepEqual([header.auth, header.authName, header.organization], ['header', 'api-key', 'org-1']);
-    for (const yes of [true, 'true']) {
-      const query = server({ secureApiKeyHeaderOrQueryName: 'key', secureApiKeyIsQuery: yes }).service;
-      assert.deepEqual([query.auth, query.authName], ['query', 'key']);
-    }
-    assert.equal(server({ secureApiKeyIsQuery: 'false' }).service.auth, 'bearer');
-  });
-
-  it('take from the environment what came from there', () => {
-    const { service, host } = server({
-      apiBase: 'LLM_URL',
-      apiBaseType: 'env',
-      secureApiKeyValueType: 'env',
-      secureApiKeyValueRef: 'LLM_KEY',
-      organizationId: env('LLM_ORG'),
-      organizationIdType: 'env',
-    });
-    assert.deepEqual(
-      [service.url, service.credentials, service.organization],
-      [env('LLM_URL'), { apiKey: env('LLM_KEY') }, env('LLM_ORG')],
-    );
-    assert.deepEqual([host.server?.notes, service.needsKey], [[], undefined]);
-  });
-
-  it('say what each message brought and a service can not', () => {
-    const { host } = server({
-      secureApiKeyValueType: 'msg',
-      secureApiKeyValueRef: 'key',
-      organizationId: 'org',
-      organizationIdType: 'flow',
-    });
-    assert.deepEqual(host.server?.notes, [
-      { key: 'organizationLeft', source: 'flow.org' },
-      { key: 'keyFrom', source: 'msg.key' },
-    ]);
-    const unknown = server({ apiBase: 'url', apiBaseType: 'msg' });
-    assert.deepEqual(targetsOf(unknown.host), ['embedded']);
-    assert.deepEqual([unknown.host.address, unknown.host.addressFrom], [undefined, 'msg.url']);
-    assert.equal(unknown.service.backend, 'embedded');
   });
 });

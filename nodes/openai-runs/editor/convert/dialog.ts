@@ -63,7 +63,7 @@ function convert(found: Survey, targets: ReadonlyMap<string, Target>): void {
   });
 }
 
-const needsKey = ({ server }: OldHost) => server !== undefined && !server.credentials;
+const needsKey = ({ server }: OldHost) => server?.note !== undefined;
 
 /** What a person calls a host. */
 function hostName({ id, name, address, addressFrom }: OldHost): string {
@@ -125,7 +125,8 @@ class Form {
     const { assistants } = this.found;
     const hints: string[] = [];
     if (host.openAI) hints.push(text('convert.hint.ended'));
-    if (host.addressFrom) hints.push(text('convert.hint.noAddress', { source: host.addressFrom }));
+    if (host.addressFrom && target !== 'server')
+      hints.push(text('convert.hint.noAddress', { source: host.addressFrom }));
     if (target === 'embedded') {
       hints.push(text('convert.hint.rehearsal'));
       if (assistants.length > 0) hints.push(text('convert.hint.assistants', { ids: assistants.join(', ') }));
@@ -133,9 +134,9 @@ class Form {
     const lacking = this.lacking(target);
     if (lacking.length > 0) hints.push(text('convert.hint.lacks', { ids: lacking.join(', ') }));
     if (target === 'server') {
-      const variable = host.server?.credentials?.apiKey;
+      const { variable, note } = host.server ?? {};
       if (variable) hints.push(text('convert.hint.keyFound', { name: variable }));
-      for (const note of host.server?.notes ?? []) hints.push(text(`convert.hint.${note.key}`, { ...note }));
+      if (note) hints.push(text(`convert.hint.${note.key}`, { ...note }));
     }
     if (host.stays && host.id !== '') hints.push(text('convert.hint.stays'));
     return hints;

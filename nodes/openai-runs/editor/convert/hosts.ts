@@ -1,14 +1,13 @@
 /** What a Service Host of the old package says: where its server is, and how it wants the key. */
 import { type FlowNode, textOf } from './flow.ts';
 
-/** What the person who converts has to know about a service on the same server. */
-export type HostNote = { key: 'enterKey' } | { key: 'keyFrom' | 'organizationLeft'; source: string };
-
 /** The settings of a service on the host's own server. */
 export interface ServerSettings {
   settings: Record<string, string>;
-  credentials?: { apiKey: string };
-  notes: HostNote[];
+  /** The environment variable that the key is taken from. */
+  variable?: string;
+  /** Where there is none: why the key is to be entered, which no flow has. */
+  note?: { key: 'enterKey' } | { key: 'keyFrom'; source: string };
 }
 
 const OPENAI = 'https://api.openai.com/v1';
@@ -41,28 +40,38 @@ export function isOpenAI(address: string | undefined): boolean {
 }
 
 /**
- * A service on the host's own server.
- * @returns undefined where address or the key's place are brought by each message: a service has them fixed
+ * A service on the host's own server; what each message brings, it goes on to bring.
+ * @returns undefined where the key's place is brought by each message: a service has it fixed
  */
 export function serverSettings(host: FlowNode): ServerSettings | undefined {
-  const url = addressOf(host);
   const name = known(host, 'secureApiKeyHeaderOrQueryName') || undefined;
-  if (url === undefined || (name === undefined && textOf(host.secureApiKeyHeaderOrQueryName)))
-    return undefined;
-  const notes: HostNote[] = [];
-  const organization = known(host, 'organizationId');
-  if (organization === undefined) {
-    notes.push({ key: 'organizationLeft', source: sourceOf(host, 'organizationId') });
-  }
-  const settings = { backend: 'server', url, organization: organization ?? '', ...authOf(host, name) };
+  if (name === undefined && textOf(host.secureApiKeyHeaderOrQueryName)) return undefined;
+  const settings: ServerSettings['settings'] = {
+    backend: 'server',
+    ...typed(host, 'apiBase', 'url'),
+    ...typed(host, 'organizationId', 'organization'),
+    ...authOf(host, name),
+  };
+  if (settings.url === '') settings.url = OPENAI;
   const type = textOf(host.secureApiKeyValueType) || 'cred';
   const reference = textOf(host.secureApiKeyValueRef);
-  if (type === 'env' && reference)
-    return { settings, credentials: { apiKey: environment(reference) }, notes };
-  if (['msg', 'flow', 'global'].includes(type))
-    notes.push({ key: 'keyFrom', source: `${type}.${reference}` });
-  else notes.push({ key: 'enterKey' });
-  return { settings, notes };
+  const variable = type === 'env' ? /^(?:\$\{)?([^${}\s]+)\}?$/.exec(reference)?.[1] : undefined;
+  if (variable) return { settings: { ...settings, apiKeyType: 'env', apiKeyEnv: variable }, variable };
+  const isBrought = ['msg', 'flow', 'global'].includes(type);
+  return {
+    settings,
+    note: isBrought ? { key: 'keyFrom', source: `${type}.${reference}` } : { key: 'enterKey' },
+  };
+}
+
+/** A setting that may come with each message, under the name that a service has for it. */
+function typed(host: FlowNode, property: string, name: string): Record<string, string> {
+  const value = known(host, property);
+  if (value !== undefined) return { [name]: value, [`${name}Type`]: 'str' };
+  const type = textOf(host[`${property}Type`]);
+  // A type that there is not means nothing.
+  if (!['msg', 'flow', 'global'].includes(type)) return { [name]: '', [`${name}Type`]: 'str' };
+  return { [name]: textOf(host[property]), [`${name}Type`]: type };
 }
 
 /** How the key travels. */

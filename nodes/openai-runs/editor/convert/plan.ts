@@ -73,10 +73,7 @@ function newService(
     type: SERVICE,
     name: host.name,
     ...(server ? server.settings : { backend: 'embedded', provider: 'rehearsal', assistants: declared }),
-    ...filled({
-      credentials: server?.credentials,
-      needsKey: server && !server.credentials ? true : undefined,
-    }),
+    ...filled({ needsKey: server?.note ? true : undefined }),
   };
 }
 
