@@ -65,8 +65,9 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
     translate(`error.${key}`, { url, ...values });
 
   function say(error: unknown, known: ErrorDetails): RunsError {
-    if (isRunsError(error)) return error.with(known);
-    const fault = faultIn(error);
+    const ours = causeIn(error, isRunsError);
+    if (ours) return ours.with(known);
+    const fault = causeIn(error, (one): one is FetchFault => one instanceof FetchFault);
     if (fault) {
       return new RunsError(t(fault.kind, { ...fault.values }), { code: 'unexpected_answer', ...known });
     }
@@ -197,8 +198,8 @@ function secondsAsked(headers: Headers | undefined): number | undefined {
   return asked === undefined ? undefined : asked / 1000;
 }
 
-/** What the guarded fetch would not take, also where the SDK has wrapped it. */
-function faultIn(error: unknown, depth = 0): FetchFault | undefined {
-  if (error instanceof FetchFault) return error;
-  return error instanceof Error && depth < 4 ? faultIn(error.cause, depth + 1) : undefined;
+/** What our own fetch would not take, also where the SDK has wrapped it. */
+function causeIn<Fault>(error: unknown, is: (one: unknown) => one is Fault, depth = 0): Fault | undefined {
+  if (is(error)) return error;
+  return error instanceof Error && depth < 4 ? causeIn(error.cause, is, depth + 1) : undefined;
 }
