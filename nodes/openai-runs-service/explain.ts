@@ -113,14 +113,11 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
       ...known,
     };
     const message = said.slice(0, LONGEST_MESSAGE) || plain(error);
-    return new RunsError(
-      t(sentence(error, said !== ''), { message, status: error.status, ...details }),
-      details,
-    );
+    return new RunsError(t(sentence(error, said), { message, status: error.status, ...details }), details);
   }
 
   /** Which sentence an answer of the server gets; `__message__` in it is what the server said. */
-  function sentence({ status, code }: APIError, isApi: boolean): Sentence {
+  function sentence({ status, code }: APIError, said: string): Sentence {
     const fault = DATABASE[code ?? ''];
     if (fault && url === '') return fault;
     if (status === undefined) return 'inStream';
@@ -129,7 +126,9 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
     if (status === 404 && isOpenAI(url)) return 'ended';
     if (status === 429) return 'rateLimit';
     if (status >= 500) return 'server';
-    if (isApi) return 'api';
+    // What frameworks say by themselves of a path, or a method, that is not there.
+    if (status === 405 || (status === 404 && /^not found\.?$/i.test(said))) return 'noMethod';
+    if (said !== '') return 'api';
     return status === 404 ? 'noApi' : 'notJson';
   }
 
