@@ -9,6 +9,7 @@ import type { ServiceTranslate } from '../shared/texts.ts';
 import type { Connection } from './connection.ts';
 import { explainer } from './explain.ts';
 import type { Network } from './network.ts';
+import { refuseOtherProtocols } from './protocol.ts';
 import type { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
 
@@ -56,7 +57,8 @@ export function openConnection(options: ClientOptions): Connection {
     },
     defaultQuery: engine ? {} : queryOf(settings, apiKey),
     logLevel: 'off',
-    fetch: (engine?.fetch ?? calm(guardedFetch(network?.fetch ?? fetch))) as typeof fetch,
+    fetch: (engine?.fetch ??
+      refuseOtherProtocols(calm(guardedFetch(network?.fetch ?? fetch)), url, translate)) as typeof fetch,
   });
   return {
     client,

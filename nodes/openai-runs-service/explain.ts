@@ -66,8 +66,9 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
     translate(`error.${key}`, { url, ...values });
 
   function say(error: unknown, known: ErrorDetails): RunsError {
-    if (isRunsError(error)) return error.with(known);
-    const fault = faultIn(error);
+    const ours = causeIn(error, isRunsError);
+    if (ours) return ours.with(known);
+    const fault = causeIn(error, (one): one is FetchFault => one instanceof FetchFault);
     if (fault) {
       return new RunsError(t(fault.kind, { ...fault.values }), { code: 'unexpected_answer', ...known });
     }
@@ -113,14 +114,11 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
       ...known,
     };
     const message = said.slice(0, LONGEST_MESSAGE) || plain(error);
-    return new RunsError(
-      t(sentence(error, said !== ''), { message, status: error.status, ...details }),
-      details,
-    );
+    return new RunsError(t(sentence(error, said), { message, status: error.status, ...details }), details);
   }
 
   /** Which sentence an answer of the server gets; `__message__` in it is what the server said. */
-  function sentence({ status, code }: APIError, isApi: boolean): Sentence {
+  function sentence({ status, code }: APIError, said: string): Sentence {
     const fault = DATABASE[code ?? ''];
     if (fault && url === '') return fault;
     if (status === undefined) return 'inStream';
@@ -129,7 +127,9 @@ export function explainer({ url, proxy, redact, timeout, translate }: ExplainOpt
     if (status === 404 && isOpenAI(url)) return 'ended';
     if (status === 429) return 'rateLimit';
     if (status >= 500) return 'server';
-    if (isApi) return 'api';
+    // What frameworks say by themselves of a path, or a method, that is not there.
+    if (status === 405 || (status === 404 && /^not found\.?$/i.test(said))) return 'noMethod';
+    if (said !== '') return 'api';
     return status === 404 ? 'noApi' : 'notJson';
   }
 
@@ -198,8 +198,8 @@ function secondsAsked(headers: Headers | undefined): number | undefined {
   return asked === undefined ? undefined : asked / 1000;
 }
 
-/** What the guarded fetch would not take, also where the SDK has wrapped it. */
-function faultIn(error: unknown, depth = 0): FetchFault | undefined {
-  if (error instanceof FetchFault) return error;
-  return error instanceof Error && depth < 4 ? faultIn(error.cause, depth + 1) : undefined;
+/** What our own fetch would not take, also where the SDK has wrapped it. */
+function causeIn<Fault>(error: unknown, is: (one: unknown) => one is Fault, depth = 0): Fault | undefined {
+  if (is(error)) return error;
+  return error instanceof Error && depth < 4 ? causeIn(error.cause, is, depth + 1) : undefined;
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json, startServer, type TestServer } from '../support/http-server.ts';
+import { startLangGraph } from '../support/lang-graph.ts';
 import { type NodeRed, startNodeRed } from '../support/node-red.ts';
 
 const SERVICE = 'f0000000000000b1';
@@ -74,6 +75,21 @@ describe('admin routes of the service', function () {
     const place = await post('database', { database: '' }, 'new');
     assert.match(((await place.json()) as { file: string }).file, /openai-runs.new\.sqlite$/);
     assert.deepEqual(await (await post('database', { database: ':memory:' }, 'new')).json(), {});
+  });
+
+  it('say of an address what speaks there, if it is no Runs server', async () => {
+    const { post } = await start('*');
+    const other = await startLangGraph();
+    const empty = await startServer((_, response) => json(response, {}));
+    try {
+      const test = async (url: string) => (await post('test', { backend: 'server', url })).json();
+      const { ok, key, values } = (await test(other.url)) as Record<string, { reason?: string }>;
+      assert.deepEqual([ok, key], [false, 'failed']);
+      assert.match(values?.reason ?? '', /speaks another protocol \(LangGraph\).*nothing was changed/);
+      assert.equal(((await test(empty.url)) as { key: string }).key, 'noRuns');
+    } finally {
+      await Promise.all([other.close(), empty.close()]);
+    }
   });
 
   it('give out no key, and keep none', async () => {

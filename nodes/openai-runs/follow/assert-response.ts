@@ -31,11 +31,22 @@ export function expectPage(page: Page, t: RunsTranslate): Page {
   throw unexpected(body, 'list', t);
 }
 
+/** LangGraph's threads, runs and assistants have names for their ids, and their times are texts. */
+function isLangGraphs(answer: unknown): boolean {
+  if (!isObject(answer) || 'id' in answer || 'object' in answer) return false;
+  const { thread_id, assistant_id, created_at } = answer;
+  return typeof (thread_id ?? assistant_id) === 'string' && typeof created_at === 'string';
+}
+
 function hasId(answer: unknown): answer is Record<string, unknown> {
   return isObject(answer) && typeof answer.id === 'string' && answer.id !== '';
 }
 
 function unexpected(answer: unknown, wanted: string, t: RunsTranslate, known: ErrorDetails = {}): RunsError {
+  if ([answer].flat().some(isLangGraphs)) {
+    const message = t('error.otherProtocol', { protocol: 'LangGraph' });
+    return new RunsError(message, { code: 'other_protocol', ...known });
+  }
   const text = excerpt(answer, EXCERPT);
   return new RunsError(t('error.noAnswer', { wanted, text }), { code: 'unexpected_answer', ...known });
 }

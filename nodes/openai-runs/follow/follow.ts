@@ -2,7 +2,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { RunsError } from '../../shared/errors.ts';
 import type { Run, RunEvent } from '../methods/method.ts';
-import { expectRun } from './assert-response.ts';
+import { answeredRun } from './answered-run.ts';
 import { poll, settle } from './poll.ts';
 import { retryRateLimited } from './retry.ts';
 import { hasSettled } from './run-view.ts';
@@ -37,7 +37,7 @@ export async function follow(session: RunSession): Promise<void> {
 
 /** Asks for a stream; a server that can't answers with the run itself, or refuses the field `stream`. */
 async function open(session: RunSession, signal: AbortSignal): Promise<{ run: Run } | { events: Events }> {
-  const { method, params, connection, t } = session;
+  const { method, params, connection } = session;
   const options = { ...session.options, signal };
   try {
     const { data, response } = await retryRateLimited(session, () =>
@@ -46,13 +46,13 @@ async function open(session: RunSession, signal: AbortSignal): Promise<{ run: Ru
     const type = response.headers.get('content-type') ?? '';
     if (!/json|html/.test(type)) return { events: data };
     const answer: unknown = type.includes('json') ? await response.json() : await response.text();
-    return { run: expectRun(answer, t, { status: response.status }) };
+    return { run: await answeredRun(session, answer, { status: response.status }) };
   } catch (error) {
     const { status, param } = error as { status?: number; param?: string };
     if (status !== 400 || param !== 'stream') throw error;
     // Refused before anything was made, so asking once more makes no second run.
     const send = () => method.send(connection.client, params, options);
-    return { run: expectRun(await retryRateLimited(session, send), t) };
+    return { run: await answeredRun(session, await retryRateLimited(session, send)) };
   }
 }
 

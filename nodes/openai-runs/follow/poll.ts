@@ -81,8 +81,10 @@ export async function readMessages(
       { run_id, order: 'desc', limit: 100 },
       { signal: session.job.signal },
     );
+    // Some servers give the run's id to what was said to it, too.
+    const isOfRun = (message: Message) => message.run_id === run_id && message.role !== 'user';
     const known = new Set(session.view.messages.map(({ id }) => id));
-    const messages = (page.data as Message[]).filter((message) => message.run_id === run_id).reverse();
+    const messages = (page.data as Message[]).filter(isOfRun).reverse();
     session.view.addMessages(messages);
     for (const message of messages) {
       if (tell && !known.has(message.id))

@@ -27,13 +27,19 @@ export function failureOf({ view, connection }: RunSession, t: RunsTranslate): R
   const reason = run.incomplete_details?.reason;
   const known = connection.notices?.failureOf(run.id);
   const code = known?.reason ?? run.last_error?.code ?? reason ?? `run_${run.status}`;
-  const message = known?.sentence ?? run.last_error?.message ?? '';
+  const message = known?.sentence ?? saidOf(run);
   return new RunsError(t(`error.${key}`, { run: run.id, message, code, reason }), {
     code,
     ...view.ids,
     run,
     reply: view.reply,
   });
+}
+
+/** What the server says of a failed run; some say it as a text of its own. */
+function saidOf({ last_error }: Run): string {
+  const error: unknown = last_error;
+  return typeof error === 'string' ? error : (last_error?.message ?? '');
 }
 
 /**

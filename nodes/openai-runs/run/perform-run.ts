@@ -1,6 +1,6 @@
 /** A run, from the request to the outgoing message: thread, place, request, follow, tools, result. */
 import { RunsError } from '../../shared/errors.ts';
-import { expectRun } from '../follow/assert-response.ts';
+import { answeredRun } from '../follow/answered-run.ts';
 import { follow } from '../follow/follow.ts';
 import { rejoin } from '../follow/rejoin.ts';
 import { retryRateLimited } from '../follow/retry.ts';
@@ -65,7 +65,8 @@ async function carryOut(options: SessionOptions, begin: Begin): Promise<void> {
 /** A conversation's thread, where the request names none. */
 async function chooseThread({ parts, key, method, params, connection }: RunSession): Promise<void> {
   if (!method.onThread || params.thread_id || key === undefined) return;
-  const make = async () => (await connection.client.beta.threads.create({})).id;
+  // OpenOpenAI makes no thread of a request that says nothing of messages.
+  const make = async () => (await connection.client.beta.threads.create({ messages: [] })).id;
   params.thread_id = await parts.conversations.threadOf(key, make);
 }
 
@@ -109,10 +110,10 @@ async function sendWhenThreadFree(session: RunSession): Promise<void> {
 }
 
 async function send(session: RunSession): Promise<void> {
-  const { method, connection, t } = session;
+  const { method, connection } = session;
   if (!session.isFollowed) {
     const request = () => method.send(connection.client, session.params, session.options);
-    session.view.run = expectRun(await retryRateLimited(session, request), t);
+    session.view.run = await answeredRun(session, await retryRateLimited(session, request));
   } else if (method.stream) await follow(session);
   else await rejoin(session);
 }
