@@ -524,8 +524,11 @@ onEachDatabase('streams', (kind) => {
   it('ends the stream with an error event when the thread is deleted under it', async () => {
     const b = await bench(hangs('Half'));
     const stream = b.client.beta.threads.runs.stream(b.thread, { assistant_id: b.assistant });
-    stream.once('textDelta', () => b.client.beta.threads.delete(b.thread));
+    const deleted = new Promise((resolve) => {
+      stream.once('textDelta', () => resolve(b.client.beta.threads.delete(b.thread)));
+    });
     await assert.rejects(stream.finalRun(), /No run found with id/);
+    await deleted;
     await assert.rejects(b.client.beta.threads.retrieve(b.thread), { status: 404 });
   });
 
