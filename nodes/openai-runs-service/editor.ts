@@ -1,7 +1,7 @@
 /** The service (config node) in the editor. */
 import { cancelService, prepareService, saveService } from './editor/dialog.ts';
 import { text } from './editor/i18n.ts';
-import { checkAssistants, checkAuthName, checkUrl, within } from './editor/validate.ts';
+import { checkAssistants, checkAuthName, checkDatabase, checkUrl, within } from './editor/validate.ts';
 import { VERSION } from './migrations/index.ts';
 import { CHOICES, NUMBERS } from './settings.ts';
 
@@ -21,7 +21,8 @@ RED.nodes.registerType('openai-runs-service', {
     url: { value: '', validate: checkUrl },
     model: { value: '' },
     assistants: { value: [], validate: checkAssistants },
-    database: { value: '' },
+    database: { value: '', validate: checkDatabase },
+    databaseTls: { value: '', type: 'tls-config', required: false },
     expiry: number('expiry'),
     retention: number('retention'),
     contextWindow: number('contextWindow'),
@@ -40,6 +41,8 @@ RED.nodes.registerType('openai-runs-service', {
   },
   credentials: {
     apiKey: { type: 'password' },
+    databasePassword: { type: 'password' },
+    databaseUrl: { type: 'password' },
   },
   paletteLabel: () => text('palette'),
   label() {

@@ -5,6 +5,7 @@ import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { addAdminRoutes } from './admin.ts';
 import type { Connection, Deployed, ServiceNode } from './connection.ts';
+import { isServer, placeName } from './database-address.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
 import { readServiceSettings, type ServiceDef } from './settings.ts';
@@ -13,6 +14,8 @@ import { inContainer } from './word-fault.ts';
 
 interface Credentials {
   apiKey?: string;
+  databasePassword?: string;
+  databaseUrl?: string;
 }
 
 export default function register(RED: NodeAPI): void {
@@ -24,6 +27,10 @@ export default function register(RED: NodeAPI): void {
       /\$\{[^}\s]+\}/.test(text) ? String(RED.util.evaluateNodeProperty(text, 'env', this, {})) : text;
     const settings = readServiceSettings(def, expand);
     const apiKey = expand(this.credentials?.apiKey ?? '').trim();
+    const secrets = {
+      databasePassword: expand(this.credentials?.databasePassword ?? ''),
+      databaseUrl: expand(this.credentials?.databaseUrl ?? '').trim(),
+    };
     const limiter = new Limiter(settings.concurrency);
     let opening: Promise<Connection> | undefined;
     let closed = false;
@@ -31,11 +38,13 @@ export default function register(RED: NodeAPI): void {
 
     this.connect = () => {
       if (closed) return Promise.reject(new RunsError(translate('error.closed'), { code: 'stopped' }));
-      opening ??= openService({ RED, node: this, settings, apiKey, translate }).catch((error: unknown) => {
-        // The next message tries again: the database may be writable by then.
-        opening = undefined;
-        throw error;
-      });
+      opening ??= openService({ RED, node: this, settings, apiKey, secrets, translate }).catch(
+        (error: unknown) => {
+          // The next message tries again: the database may be writable by then.
+          opening = undefined;
+          throw error;
+        },
+      );
       return opening;
     };
     const file = databaseFile(RED, this.id, settings.database);
@@ -43,7 +52,8 @@ export default function register(RED: NodeAPI): void {
       ...settings,
       savedUrl: String(def.url ?? ''),
       database: String(def.database ?? ''),
-      databaseFile: settings.backend === 'server' || file === ':memory:' ? undefined : file,
+      databaseFile: settings.backend === 'server' || file === ':memory:' || isServer(file) ? undefined : file,
+      databasePlace: settings.backend === 'embedded' && isServer(file) ? placeName(file) : undefined,
     };
     Object.assign(this, { threads: new ThreadQueue(), deployed });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
@@ -66,7 +76,11 @@ export default function register(RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('openai-runs-service', OpenAIRunsService as never, {
-    credentials: { apiKey: { type: 'password' } },
+    credentials: {
+      apiKey: { type: 'password' },
+      databasePassword: { type: 'password' },
+      databaseUrl: { type: 'password' },
+    },
     // For the dialog: where 127.0.0.1 can't be right.
     settings: { openaiRunsServiceInContainer: { value: inContainer(), exportable: true } },
   });

@@ -22,16 +22,17 @@ const NAMES = new Set([
   'Groq',
   'OpenRouter',
   'Azure OpenAI',
+  'PostgreSQL',
   'Authorization: Bearer',
   'Top p',
 ]);
 
 /** Words that a language really shares with English, or borrowed; each was looked at. */
 const SHARED: Record<string, readonly string[]> = {
-  de: ['Name', 'Proxy', 'Query', 'Runs', 'Thread', 'Tools'],
-  'es-ES': ['Proxy', '__seconds__ s · __tokens__ tokens'],
-  fr: ['Message', 'Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Service'],
-  'pt-BR': ['Proxy', 'Thread', '__seconds__ s · __tokens__ tokens'],
+  de: ['Host', 'Name', 'Port', 'Proxy', 'Query', 'Runs', 'Schema', 'Thread', 'Tools'],
+  'es-ES': ['Host', 'Proxy', '__seconds__ s · __tokens__ tokens'],
+  fr: ['Message', 'Proxy', 'Assistants', 'assistant', 'Assistant', 'Instructions', 'Port', 'Service'],
+  'pt-BR': ['Host', 'Proxy', 'Thread', '__seconds__ s · __tokens__ tokens'],
 };
 
 /** Nothing but places to fill in, addresses, units and signs is the same everywhere. */

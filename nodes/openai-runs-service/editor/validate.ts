@@ -1,5 +1,6 @@
 /** Checks of the service's settings. The editor shows the reason only for functions that declare two parameters. */
 import { ASSISTANT_ID, FUNCTION_NAME, LONGEST_FUNCTION_NAME } from '../../../engine/domain/limits.ts';
+import { isServer, placeOf, SECRET_ADDRESS } from '../database-address.ts';
 import { text } from './i18n.ts';
 
 /** A declared assistant, as it is saved and as the API takes it. */
@@ -31,6 +32,12 @@ export function checkUrl(this: EditorNode, url: string, _options: object): true 
   if (!usesUrl(service) || isEnvironment(url)) return true;
   if (!url) return needsUrl(service) ? text('validation.urlMissing') : true;
   return /^https?:\/\/[^\s/]+/.test(url) ? true : text('validation.url');
+}
+
+export function checkDatabase(this: EditorNode, database: string, _options: object): true | string {
+  if (this.backend === 'server' || !isServer(database ?? '') || database === SECRET_ADDRESS) return true;
+  const { host, name, user } = placeOf(database);
+  return host && name && user ? true : text('validation.database');
 }
 
 export function checkAuthName(this: EditorNode, name: string, _options: object): true | string {
