@@ -22,6 +22,7 @@ const ON_DEMAND = {
   network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
   postgres: 'engine/store/postgres/pg.ts',
+  cli: 'engine/move/cli.ts',
 };
 
 /** Runs a package's script on this Node; a non-zero exit fails the task. */

@@ -42,8 +42,12 @@ export interface Shared {
   onRing(hear: (ring: Ring) => void): void;
   /** Does something unless another process is at it. @returns whether it was done here */
   alone(work: () => Promise<void>): Promise<boolean>;
-  /** Writes events and says so, in one go; those that are there already stay as they are. */
-  tellEvents(db: Db, events: ToldEvent[]): Promise<void>;
+  /**
+   * Writes events and says so, in one go; those that are there already stay as they are.
+   * @param lazily they may get lost when the server itself crashes, which need not wait for its disk; never in a
+   *   transaction that changes anything else
+   */
+  tellEvents(db: Db, events: ToldEvent[], lazily?: boolean): Promise<void>;
   /** Deletes the events of runs that ended some minutes ago. */
   forgetEvents(): Promise<void>;
 }

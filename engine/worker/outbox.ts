@@ -144,7 +144,7 @@ export class Outbox {
     const told = new Map<EventLog, number>();
     let size = 0;
     const flush = async () => {
-      if (events.length > 0) await this.#store.shared!.tellEvents(this.#store.db, events.splice(0));
+      if (events.length > 0) await this.#store.shared!.tellEvents(this.#store.db, events.splice(0), true);
       for (const [log, count] of told) if (log.told !== undefined) log.told = count;
       told.clear();
       size = 0;

@@ -3,11 +3,21 @@
 import { stat } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
 import type { Fault } from '../../engine/index.ts';
+import { isRunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { onlyJson, sameSite } from './admin-guards.ts';
 import type { ServiceNode } from './connection.ts';
-import { isDeployedAddress, STORED, type TestForm, usesSecrets } from './deployed-address.ts';
-import { checkKey, checkProvider, databaseFile, openNetwork, openService } from './open.ts';
+import { addressWith, type DatabaseSecrets, isServer } from './database-address.ts';
+import { isAway, type Secret, STORED, type TestForm } from './deployed-address.ts';
+import {
+  checkKey,
+  checkProvider,
+  databaseFile,
+  openNetwork,
+  openService,
+  startFault,
+  tlsOptions,
+} from './open.ts';
 import {
   isPerMessage,
   readKey,
@@ -59,7 +69,10 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
       const file = databaseFile(RED, id, asked);
       // Only of its own database: a path from a request could be any file's.
       const own = deployed?.databaseFile && deployed.database === asked ? deployed.databaseFile : undefined;
+      const server = deployed?.database === asked ? deployed.databasePlace : undefined;
       if (own) response.json({ file: own, bytes: await sizeOf(own), ...(await countsOf(serviceOf(id))) });
+      else if (server) response.json({ server, ...(await countsOf(serviceOf(id))) });
+      else if (isServer(asked)) response.json({});
       else response.json(file === ':memory:' ? {} : { file });
     },
   );
@@ -74,24 +87,31 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
       const service = serviceOf(id);
       const node = (service ?? standIn(id)) as Node;
       const form = (request.body ?? {}) as TestForm;
-      const stored = (RED.nodes.getCredentials(id) as { apiKey?: string } | undefined)?.apiKey ?? '';
-      const { apiKey: typed = '', ...def } = form;
+      const stored = (RED.nodes.getCredentials(id) ?? {}) as Partial<Record<Secret, string>>;
+      const { apiKey: _key, databasePassword: _password, databaseUrl: _url, ...def } = form;
       const [brought] = Object.values(readServiceSettings(def, (text) => text).perMessage);
       if (brought) {
         response.json({ ok: true, key: 'perMessage', values: { where: whereOf(brought) } });
         return;
       }
-      const isDeployed = isDeployedAddress(form, service?.deployed);
-      if (!isDeployed && usesSecrets(form, stored)) {
+      if (isAway(form, service?.deployed, stored)) {
         response.json({ ok: false, key: 'notDeployed', values: {} });
         return;
       }
       const expand = (text: string) =>
         text.includes('${') ? String(RED.util.evaluateNodeProperty(text, 'env', node, {})) : text;
+      const secret = (name: Secret) => {
+        const { [name]: typed = '' } = form;
+        return typed === STORED ? (stored[name] ?? '') : typed;
+      };
       try {
-        const apiKey = readKey(def, typed === STORED ? stored : typed, expand);
         const settings = readServiceSettings(def, expand);
-        response.json(await test({ RED, node, settings, apiKey, translate }));
+        const secrets = {
+          databasePassword: expand(secret('databasePassword')),
+          databaseUrl: expand(secret('databaseUrl')).trim(),
+        };
+        const apiKey = readKey(def, secret('apiKey'), expand);
+        response.json(await test({ RED, node, settings, apiKey, secrets, translate }));
       } catch (error) {
         response.json(failed(error, translate));
       }
@@ -146,16 +166,34 @@ interface TestOptions {
   node: Node;
   settings: ServiceSettings;
   apiKey: string;
+  secrets: DatabaseSecrets;
   translate: ServiceTranslate;
 }
 
 async function test(options: TestOptions): Promise<TestResult> {
-  const { backend, provider } = options.settings;
+  const { backend, provider, database } = options.settings;
   if (backend === 'server') return testServer(options);
+  if (isServer(database)) {
+    const answer = await testDatabase(options);
+    if (!answer.ok || provider === 'rehearsal') return answer;
+  }
   if (provider === 'rehearsal') return { ok: true, key: 'rehearsal', values: {} };
   checkKey(options);
   if (options.settings.urlFrom) checkProvider(options.settings, options.translate);
   return testModel(options);
+}
+
+/** Connects to PostgreSQL; nothing is made there. */
+async function testDatabase({ RED, settings, secrets, translate }: TestOptions): Promise<TestResult> {
+  const { probeDatabase } = await import('../../engine/index.ts');
+  const start = performance.now();
+  try {
+    const tls = tlsOptions(RED, settings.databaseTls, translate);
+    const { version } = await probeDatabase(addressWith(settings.database, secrets), tls);
+    return { ok: true, key: 'database', values: { version, ms: since(start) } };
+  } catch (error) {
+    return failed(isRunsError(error) ? error : startFault(error, translate), translate);
+  }
 }
 
 /** Asks a server for its assistants, as any node would. */

@@ -44,7 +44,10 @@ export interface Deployed {
   proxy: string;
   /** The database as saved, and where that is; undefined for one in memory or none. */
   database: string;
+  databaseTls: string;
   databaseFile: string | undefined;
+  /** Where that is on PostgreSQL, for people. */
+  databasePlace: string | undefined;
 }
 
 export interface ServiceNode extends Node {

@@ -4,6 +4,7 @@ import { text } from './editor/i18n.ts';
 import {
   checkAssistants,
   checkAuthName,
+  checkDatabase,
   checkKey,
   checkKeyVariable,
   checkPlace,
@@ -30,7 +31,8 @@ RED.nodes.registerType('openai-runs-service', {
     urlType: { value: CHOICES.urlType[0] },
     model: { value: '' },
     assistants: { value: [], validate: checkAssistants },
-    database: { value: '' },
+    database: { value: '', validate: checkDatabase },
+    databaseTls: { value: '', type: 'tls-config', required: false },
     expiry: number('expiry'),
     retention: number('retention'),
     contextWindow: number('contextWindow'),
@@ -53,6 +55,8 @@ RED.nodes.registerType('openai-runs-service', {
   },
   credentials: {
     apiKey: { type: 'password' },
+    databasePassword: { type: 'password' },
+    databaseUrl: { type: 'password' },
   },
   paletteLabel: () => text('palette'),
   label() {

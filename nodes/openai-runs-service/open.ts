@@ -9,6 +9,7 @@ import { excerpt } from '../shared/excerpt.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { declarations } from './assistants.ts';
 import type { Connection } from './connection.ts';
+import { addressWith, type DatabaseSecrets, isServer } from './database-address.ts';
 import type { Network, NetworkOptions } from './network.ts';
 import { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -19,6 +20,8 @@ export interface OpenOptions {
   node: Node;
   settings: ServiceSettings;
   apiKey: string;
+  /** Of the database on PostgreSQL. */
+  secrets: DatabaseSecrets;
   translate: ServiceTranslate;
 }
 
@@ -68,7 +71,7 @@ export async function openService(options: OpenOptions): Promise<Connection> {
 }
 
 /** What kept the engine from starting, in the user's language; known by its form, as the engine is bundled apart. */
-function startFault(error: unknown, translate: ServiceTranslate): RunsError {
+export function startFault(error: unknown, translate: ServiceTranslate): RunsError {
   const { fault, values } = error as Partial<EngineStartError>;
   const reason = error instanceof Error ? error.message : String(error);
   return new RunsError(translate(`engine.${fault ?? 'other'}`, values ?? { reason }), {
@@ -136,17 +139,26 @@ function checkNoLogin(url: string, translate: ServiceTranslate): void {
   if (username || password) throw new RunsError(translate('error.urlLogin'), { code: 'bad_url' });
 }
 
+/** What Node-RED's own settings for certificates say; undefined for none. @throws RunsError */
+export function tlsOptions(
+  RED: NodeAPI,
+  id: string,
+  translate: ServiceTranslate,
+): Record<string, unknown> | undefined {
+  if (!id) return undefined;
+  const tls = RED.nodes.getNode(id) as TlsNode | null;
+  if (!tls?.addTLSOptions || tls.valid === false)
+    throw new RunsError(translate('error.tlsNode'), { code: 'bad_tls' });
+  const options = {};
+  tls.addTLSOptions(options);
+  return options;
+}
+
 /** The way out: plain, with certificates, or through a proxy of the service's or the machine's; none for rehearsal. */
 export async function openNetwork({ RED, settings, translate }: OpenOptions): Promise<Network | undefined> {
   if (settings.backend === 'embedded' && settings.provider === 'rehearsal') return undefined;
   const options: NetworkOptions = {};
-  if (settings.tls) {
-    const tls = RED.nodes.getNode(settings.tls) as TlsNode | null;
-    if (!tls?.addTLSOptions || tls.valid === false)
-      throw new RunsError(translate('error.tlsNode'), { code: 'bad_tls' });
-    options.tls = {};
-    tls.addTLSOptions(options.tls);
-  }
+  options.tls = tlsOptions(RED, settings.tls, translate);
   if (settings.proxy) {
     const proxy = RED.nodes.getNode(settings.proxy) as ProxyNode | null;
     if (!proxy?.url || !URL.canParse(proxy.url))
@@ -163,15 +175,16 @@ async function startEngine(
   network: Network | undefined,
   notices: RunNotices,
 ): Promise<Engine> {
-  const { node, settings, apiKey, translate } = options;
+  const { RED, node, settings, apiKey, secrets, translate } = options;
   const { provider, url, model, timeout, noStreamWithTools } = settings;
   checkProvider(settings, translate);
   const assistants = declarations(settings.assistants, translate);
   const { createEngine } = await import('../../engine/index.ts');
-  const redact = redactor([apiKey]);
+  const redact = redactor([apiKey, ...Object.values(secrets)]);
   const log = (level: 'debug' | 'log' | 'warn' | 'error') => (text: string) => node[level](redact(text));
   return createEngine({
-    database: databaseFile(options.RED, node.id, settings.database),
+    database: addressWith(databaseFile(RED, node.id, settings.database), secrets),
+    databaseTls: isServer(settings.database) ? tlsOptions(RED, settings.databaseTls, translate) : undefined,
     model: {
       provider,
       url: url || undefined,
@@ -190,10 +203,10 @@ async function startEngine(
   });
 }
 
-/** The file a service's runs live in: as configured, else in the user directory under the node's id. */
+/** Where a service's runs live: a file or PostgreSQL as configured, else a file in the user directory under the node's id. */
 export function databaseFile(RED: NodeAPI, id: string, database: string): string {
   const userDir = RED.settings.userDir ?? '.';
-  if (database === ':memory:') return database;
+  if (database === ':memory:' || isServer(database)) return database;
   if (database === '') return path.join(userDir, 'openai-runs', `${fileNameOf(id)}.sqlite`);
   return path.resolve(userDir, database);
 }

@@ -5,6 +5,7 @@ import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { addAdminRoutes } from './admin.ts';
 import type { Deployed, ServiceNode } from './connection.ts';
+import { isServer, placeName } from './database-address.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
 import { type Opened, openForMessages } from './per-message.ts';
@@ -14,6 +15,8 @@ import { inContainer } from './word-fault.ts';
 
 interface Credentials {
   apiKey?: string;
+  databasePassword?: string;
+  databaseUrl?: string;
 }
 
 export default function register(RED: NodeAPI): void {
@@ -25,13 +28,17 @@ export default function register(RED: NodeAPI): void {
       /\$\{[^}\s]+\}/.test(text) ? String(RED.util.evaluateNodeProperty(text, 'env', this, {})) : text;
     const settings = readServiceSettings(def, expand);
     const apiKey = readKey(def, this.credentials?.apiKey ?? '', expand);
+    const secrets = {
+      databasePassword: expand(this.credentials?.databasePassword ?? ''),
+      databaseUrl: expand(this.credentials?.databaseUrl ?? '').trim(),
+    };
     const limiter = new Limiter(settings.concurrency);
     let opening: Promise<Opened> | undefined;
     let closed = false;
     const held: Promise<unknown>[] = [];
 
     const open = async (): Promise<Opened> => {
-      const options = { RED, node: this, settings, apiKey, translate };
+      const options = { RED, node: this, settings, apiKey, secrets, translate };
       if (isPerMessage(settings)) return openForMessages(options);
       const connection = await openService(options);
       return { connect: async () => connection, close: connection.close };
@@ -51,7 +58,8 @@ export default function register(RED: NodeAPI): void {
       savedUrl: String(def.url ?? ''),
       urlType: String(def.urlType ?? 'str'),
       database: String(def.database ?? ''),
-      databaseFile: settings.backend === 'server' || file === ':memory:' ? undefined : file,
+      databaseFile: settings.backend === 'server' || file === ':memory:' || isServer(file) ? undefined : file,
+      databasePlace: settings.backend === 'embedded' && isServer(file) ? placeName(file) : undefined,
     };
     Object.assign(this, { threads: new ThreadQueue(), deployed });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
@@ -74,7 +82,11 @@ export default function register(RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('openai-runs-service', OpenAIRunsService as never, {
-    credentials: { apiKey: { type: 'password' } },
+    credentials: {
+      apiKey: { type: 'password' },
+      databasePassword: { type: 'password' },
+      databaseUrl: { type: 'password' },
+    },
     // For the dialog: where 127.0.0.1 can't be right.
     settings: { openaiRunsServiceInContainer: { value: inContainer(), exportable: true } },
   });

@@ -50,8 +50,10 @@ export interface ServiceSettings {
   /** Ask the model without streaming when tools are given. */
   noStreamWithTools: boolean;
   assistants: Record<string, unknown>[];
-  /** File name, or `:memory:`; empty for the default place. */
+  /** File name, `:memory:`, or where PostgreSQL is (see database-address.ts); empty for the default place. */
   database: string;
+  /** Id of a `tls-config` node for the way to PostgreSQL; empty for none. */
+  databaseTls: string;
   /** Seconds until a run expires; at most LONGEST_EXPIRY. */
   expiry: number;
   /** Days that a thread is kept after its last use; 0 = for ever. */
@@ -150,6 +152,7 @@ export function readServiceSettings(saved: ServiceDef, expand: (text: string) =>
     noStreamWithTools: def.noStreamWithTools === true,
     assistants: Array.isArray(def.assistants) ? def.assistants : [],
     database: text(def.database),
+    databaseTls: text(def.databaseTls),
     expiry: number('expiry'),
     retention: number('retention'),
     contextWindow: number('contextWindow'),

@@ -7,6 +7,7 @@ import type { Browser, Locator } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { Editor } from '../support/editor.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import { testPostgres } from '../support/postgres-server.ts';
 
 const RUNS = 'f000000000000011';
 const SERVICE = 'f000000000000012';
@@ -301,6 +302,37 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByLabel('Database', { exact: true }).selectOption('memory');
       await save();
       assert.equal((await editor.saved(SERVICE)).database, ':memory:');
+    });
+
+    it('asks for what PostgreSQL needs, tries it, and saves no password in the flow', async () => {
+      const given = new URL(await testPostgres());
+      let dialog = await open();
+      await dialog.getByLabel('Start from').selectOption('rehearsal');
+      await dialog.getByText('Database and limits of the engine').click();
+      await dialog.getByLabel('Database', { exact: true }).selectOption('PostgreSQL');
+      await dialog.getByLabel('Host').fill(given.hostname);
+      await dialog.getByLabel('Port').fill(given.port);
+      await dialog.getByLabel('Database name').fill(given.pathname.slice(1));
+      await dialog.getByLabel('User', { exact: true }).fill(given.username);
+      await dialog.getByLabel('Password').fill('wrong');
+      await dialog.getByLabel('Schema').fill('from_dialog');
+      await dialog.getByRole('button', { name: 'Test' }).click();
+      await dialog.getByText(/refuses the user/).waitFor();
+      await dialog.getByLabel('Password').fill(given.password);
+      await dialog.getByRole('button', { name: 'Test' }).click();
+      await dialog.getByText(/PostgreSQL \d+\.\d+ answered in \d+ ms/).waitFor();
+      await save();
+      const place = `postgres://${given.username}@${given.host}${given.pathname}?schema=from_dialog`;
+      assert.equal((await editor.saved(SERVICE)).database, place);
+      assert.doesNotMatch(JSON.stringify(await editor.exported()), new RegExp(`"${given.password}"`));
+      dialog = await open();
+      await dialog.getByText('Database and limits of the engine').click();
+      assert.equal(await dialog.getByLabel('Schema').inputValue(), 'from_dialog');
+      await dialog.getByLabel('Database', { exact: true }).selectOption('address');
+      await dialog.locator('#node-config-input-databaseUrl').waitFor();
+      assert.equal(await dialog.getByLabel('Host').isVisible(), false);
+      await save();
+      assert.equal((await editor.saved(SERVICE)).database, 'postgres:');
     });
 
     it('has nothing to complain about in the console', () => {

@@ -22,14 +22,27 @@ const NAMES = new Set([
   'Groq',
   'OpenRouter',
   'Azure OpenAI',
+  'PostgreSQL',
   'Authorization: Bearer',
   'Top p',
 ]);
 
 /** Words that a language really shares with English, or borrowed; each was looked at. */
 const SHARED: Record<string, readonly string[]> = {
-  de: ['Name', 'Nodes: __count__', 'Proxy', 'Query', 'Runs', 'Thread', 'Threads', 'Tools'],
-  'es-ES': ['Proxy', '__seconds__ s · __tokens__ tokens'],
+  de: [
+    'Host',
+    'Name',
+    'Nodes: __count__',
+    'Port',
+    'Proxy',
+    'Query',
+    'Runs',
+    'Schema',
+    'Thread',
+    'Threads',
+    'Tools',
+  ],
+  'es-ES': ['Host', 'Proxy', '__seconds__ s · __tokens__ tokens'],
   fr: [
     'Message',
     'Messages',
@@ -40,10 +53,11 @@ const SHARED: Record<string, readonly string[]> = {
     'Assistant __number__',
     'Description',
     'Instructions',
+    'Port',
     'Service',
     'Services',
   ],
-  'pt-BR': ['Proxy', 'Thread', 'Threads', '__seconds__ s · __tokens__ tokens'],
+  'pt-BR': ['Host', 'Proxy', 'Thread', 'Threads', '__seconds__ s · __tokens__ tokens'],
 };
 
 /** Nothing but places to fill in, addresses, units and signs is the same everywhere. */

@@ -14,10 +14,8 @@ const DOOR = 'OPENAI_RUNS_TEST_POSTGRES_DOOR';
 const OWN = 'OPENAI_RUNS_TEST_POSTGRES';
 
 /** What the tests do without: nothing of them is to outlive a power cut. */
+const QUICK = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 const FLAGS = {
-  fsync: 'off',
-  synchronous_commit: 'off',
-  full_page_writes: 'off',
   max_connections: '400',
   shared_buffers: '64MB',
   listen_addresses: '127.0.0.1',
@@ -42,8 +40,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A server of its own, e.g. to be stopped in the middle of a test. */
-export async function startPostgres(): Promise<TestPostgres> {
+/** A server of its own, e.g. to be stopped in the middle of a test. @param options.durable as it is in use */
+export async function startPostgres({ durable = false } = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(path.join(tmpdir(), 'runs-postgres-'));
   // As root the server runs as another user, who must get to its folder.
   await chmod(folder, 0o755);
@@ -55,7 +53,10 @@ export async function startPostgres(): Promise<TestPostgres> {
     password: 'secret',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: Object.entries(FLAGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    postgresFlags: Object.entries({ ...FLAGS, ...(durable ? {} : QUICK) }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]),
     onLog: () => {},
     onError: () => {},
   });

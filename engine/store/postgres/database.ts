@@ -1,4 +1,5 @@
 /** Opens a database on PostgreSQL and brings its schema to this version's format. */
+import type { ConnectionOptions } from 'node:tls';
 import { Kysely, sql } from 'kysely';
 import type { Client, ClientConfig, Pool } from 'pg';
 import { EngineStartError } from '../../domain/errors.ts';
@@ -63,6 +64,16 @@ async function formatOf(client: Pick<Client, 'query'>, schema: string): Promise<
   return rows[0]?.version;
 }
 
+/** @throws EngineStartError for a schema that a newer version of this package has written */
+function refuseNewer(
+  format: number | undefined,
+  { schema, place }: Pick<Address, 'schema' | 'place'>,
+  known: number,
+): number | undefined {
+  if (format === undefined || format <= known) return format;
+  throw new EngineStartError('newer', { file: `${place} (${schema})`, format, known });
+}
+
 /**
  * Applies what is missing, all or nothing, one process at a time.
  * @param known the steps of this version; for tests
@@ -72,17 +83,13 @@ export async function migrate(
   { schema, place }: Pick<Address, 'schema' | 'place'>,
   known: readonly string[] = MIGRATIONS,
 ): Promise<void> {
-  const refuseNewer = (format: number | undefined) => {
-    if (format !== undefined && format > known.length)
-      throw new EngineStartError('newer', { file: `${place} (${schema})`, format, known: known.length });
-    return format;
-  };
-  if (refuseNewer(await formatOf(client, schema)) === known.length) return;
+  const wanted = (format: number | undefined) => refuseNewer(format, { schema, place }, known.length);
+  if (wanted(await formatOf(client, schema)) === known.length) return;
   await client.query('begin');
   try {
     await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`openai_runs.${schema}`]);
     // Looked at again under the lock: another process may have been first.
-    const format = refuseNewer(await formatOf(client, schema));
+    const format = wanted(await formatOf(client, schema));
     if (format === undefined) {
       const there = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
       if (there.rows.length === 0) await client.query(`create schema "${schema}"`);
@@ -112,17 +119,50 @@ async function patiently(act: () => Promise<void>): Promise<void> {
   }
 }
 
+/** @throws EngineStartError for a server that is too old. @returns its version, as `server_version_num` has it */
+async function checkServer(client: Pick<Client, 'query'>, place: string): Promise<number> {
+  const { rows } = await client.query("select current_setting('server_version_num')::int as version");
+  const { version } = rows[0];
+  if (version < OLDEST_SERVER)
+    throw new EngineStartError('oldServer', { place, version: Math.floor(version / 10_000) });
+  return version;
+}
+
+/**
+ * Looks whether a database could be used; nothing is made there.
+ * @returns the server's version, such as 18.4
+ * @throws EngineStartError
+ */
+export async function probeDatabase(text: string, tls?: ConnectionOptions): Promise<{ version: string }> {
+  const address = readAddress(text, tls);
+  const { place, schema, user } = address;
+  const library = await import('./pg.ts');
+  const client = new library.Client({ ...configOf(library, address), query_timeout: CONNECT_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const version = await checkServer(client, place);
+    const format = await formatOf(client, schema);
+    refuseNewer(format, address, MIGRATIONS.length);
+    const { rows } = await client.query(
+      `select case when exists (select 1 from pg_namespace where nspname = $1) then has_schema_privilege($1, 'create')
+       else has_database_privilege(current_database(), 'create') end as may`,
+      [schema],
+    );
+    if (!rows[0].may) throw new EngineStartError('noRights', { place, user, reason: `schema ${schema}` });
+    return { version: `${Math.floor(version / 10_000)}.${version % 10_000}` };
+  } catch (error) {
+    throw startFault(error, address);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
 async function prepare(pool: Pool, address: Address): Promise<void> {
   const client = await connect(pool, 0);
   let broken = true;
   try {
-    const { rows } = await client.query("select current_setting('server_version_num')::int as version");
-    if (rows[0].version < OLDEST_SERVER) {
-      throw new EngineStartError('oldServer', {
-        place: address.place,
-        version: Math.floor(rows[0].version / 10_000),
-      });
-    }
+    await checkServer(client, address.place);
     await migrate(client, address);
     broken = false;
   } finally {

@@ -63,7 +63,8 @@ export function makeShared({ db, schema, bell }: SharedOptions): Shared {
       }
     },
 
-    async tellEvents(on, told) {
+    async tellEvents(on, told, lazily = false) {
+      const wait = lazily ? sql`, set_config('synchronous_commit', 'off', true)` : sql``;
       const column = (name: keyof ToldEvent) => told.map((event) => event[name]);
       const ids = [...new Set(told.map(({ run_id }) => run_id))];
       await sql`
@@ -79,7 +80,7 @@ export function makeShared({ db, schema, bell }: SharedOptions): Shared {
           on conflict do nothing
           returning run_id
         )
-        select pg_notify(${schema}, ${`${bell.sender} events `} || string_agg(distinct run_id, ','))
+        select pg_notify(${schema}, ${`${bell.sender} events `} || string_agg(distinct run_id, ','))${wait}
         from told having count(*) > 0
       `.execute(on);
     },

@@ -2,6 +2,8 @@
 import { VERSION } from '../migrations/index.ts';
 import { CHOICES, NUMBERS, type ServiceSettings, type TestResult } from '../settings.ts';
 import { collectAssistants, prepareAssistants } from './assistants.ts';
+import { database, databaseParts, prepareDatabase, showDatabase } from './database.ts';
+import { ask, entered, input, list } from './fields.ts';
 import { text } from './i18n.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
 import { presetOf, presets } from './presets.ts';
@@ -38,15 +40,14 @@ const TESTED = [
   'projectType',
   'tls',
   'proxy',
+  'databaseTls',
   'timeout',
 ];
 
-type Provider = ServiceSettings['provider'];
+/** Credentials, of which the runtime knows those that were not typed anew. */
+const DATABASE_SECRETS = ['databasePassword', 'databaseUrl'];
 
-const input = (name: string) => $(`#node-config-input-${name}`);
-/** "_ADD_" is the editor's own entry of a list of config nodes: none is chosen. */
-const entered = (name: string) => String(input(name).val() ?? '').replace(/^_ADD_$/, '');
-const list = (name: string) => $(`#runs-service-${name}`);
+type Provider = ServiceSettings['provider'];
 
 export function prepareService(node: EditorNode): void {
   for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) input(name).val(value);
@@ -65,7 +66,7 @@ export function prepareService(node: EditorNode): void {
     showParts();
     showDatabase(node.id);
   });
-  input('database').on('change', () => showDatabase(node.id));
+  $('#node-config-input-database, .runs-database').on('change', () => showDatabase(node.id));
   list('test').on('click', () => testService(node.id));
   offerModels(node.id);
   $('#node-config-input-url, #runs-service-url').on('change input', showUrlHint);
@@ -159,27 +160,6 @@ function showModels(answer: TestResult | undefined): void {
     .append(names.map((value) => $('<option>', { value })));
 }
 
-/** As it is saved: empty for the default place. */
-function database(): string {
-  const place = list('database-place').val();
-  if (place === 'memory') return ':memory:';
-  return place === 'file' ? entered('database') : '';
-}
-
-/** Says where the runtime keeps the database, and how large it is. */
-async function showDatabase(id: string): Promise<void> {
-  const hint = list('database-hint').text('');
-  const found = await ask<{ file?: string; bytes?: number; threads?: number; runs?: number }>(
-    id,
-    'database',
-    { database: database() },
-  );
-  if (!found?.file) return;
-  const { file, bytes, threads = 0, runs = 0 } = found;
-  const key = bytes === undefined ? 'hint.databaseAt' : bytes > 0 ? 'hint.databaseSize' : 'hint.databaseNew';
-  hint.text(text(key, { file, size: ((bytes ?? 0) / 1024).toFixed(0), threads, runs }));
-}
-
 /** Tries the settings as they stand in the dialog; nothing is stored. */
 async function testService(id: string): Promise<void> {
   const result = list('test-result').removeClass('runs-bad').text(text('test.asking'));
@@ -193,25 +173,12 @@ async function testService(id: string): Promise<void> {
 
 /** The settings that decide who is asked, as they stand in the dialog. */
 function tested(): Record<string, unknown> {
-  const settings: Record<string, unknown> = { ...keySettings() };
+  const settings: Record<string, unknown> = { ...keySettings(), database: database() };
+  for (const name of DATABASE_SECRETS) settings[name] = input(name).val();
   for (const name of TESTED) settings[name] = entered(name);
   settings.headers = collectPairs(list('headers'));
   settings.query = collectPairs(list('query'));
   return settings;
-}
-
-/** Asks the runtime; undefined where it does not answer or may not. */
-async function ask<Answer>(id: string, what: string, body: object): Promise<Answer | undefined> {
-  try {
-    return await $.ajax({
-      url: `openai-runs-service/${encodeURIComponent(id)}/${what}`,
-      type: 'POST',
-      contentType: 'application/json',
-      data: JSON.stringify(body),
-    });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Adds what is not there yet; what a person typed stays. */
@@ -219,12 +186,6 @@ function addPairs(query: Pair[]): void {
   const present = new Set(collectPairs(list('query')).map(({ name }) => name));
   for (const pair of query.filter(({ name }) => !present.has(name)))
     list('query').editableList('addItem', pair);
-}
-
-function prepareDatabase(saved: string): void {
-  const place = saved === '' ? 'default' : saved === ':memory:' ? 'memory' : 'file';
-  list('database-place').val(place);
-  if (place === 'memory') input('database').val('');
 }
 
 function showParts(): void {
@@ -238,7 +199,7 @@ function showParts(): void {
     key: usesUrl(service),
     chat: embedded && service.provider === 'chat',
     authName: !embedded && entered('auth') !== 'bearer',
-    databaseFile: embedded && list('database-place').val() === 'file',
+    ...databaseParts(embedded),
   };
   for (const [part, shown] of Object.entries(parts)) $(`[data-part="${part}"]`).toggle(shown);
   $('#runs-service-url-required').toggle(needsUrl(service));

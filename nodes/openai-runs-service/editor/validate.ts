@@ -1,5 +1,6 @@
 /** Checks of the service's settings. The editor shows the reason only for functions that declare two parameters. */
 import { ASSISTANT_ID, FUNCTION_NAME, LONGEST_FUNCTION_NAME } from '../../../engine/domain/limits.ts';
+import { isServer, placeOf, SECRET_ADDRESS } from '../database-address.ts';
 import { text } from './i18n.ts';
 
 /** A declared assistant, as it is saved and as the API takes it. */
@@ -59,6 +60,12 @@ export function checkVariable(name: string): true | string {
 export function checkKeyVariable(this: EditorNode, name: string, _options: object): true | string {
   const service = this as unknown as { backend: string; provider: string };
   return typeOf(this, 'apiKey') === 'env' && usesUrl(service) ? checkVariable(name ?? '') : true;
+}
+
+export function checkDatabase(this: EditorNode, database: string, _options: object): true | string {
+  if (this.backend === 'server' || !isServer(database ?? '') || database === SECRET_ADDRESS) return true;
+  const { host, name, user } = placeOf(database);
+  return host && name && user ? true : text('validation.database');
 }
 
 export function checkAuthName(this: EditorNode, name: string, _options: object): true | string {
