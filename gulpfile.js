@@ -21,6 +21,7 @@ const ON_DEMAND = {
   client: 'nodes/openai-runs-service/client.ts',
   network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
+  server: 'nodes/openai-runs-service/serve/server.ts',
 };
 
 /** Runs a package's script on this Node; a non-zero exit fails the task. */
@@ -196,7 +197,17 @@ function html() {
 }
 
 function catalogues() {
-  return src('locales/*/*.json').pipe(dest(`${OUT}/locales`));
+  return src('locales/*/*.json')
+    .pipe(
+      new Transform({
+        objectMode: true,
+        transform(file, _encoding, done) {
+          file.contents = Buffer.from(JSON.stringify(JSON.parse(file.contents.toString())));
+          done(null, file);
+        },
+      }),
+    )
+    .pipe(dest(`${OUT}/locales`));
 }
 
 /** Node-RED reads the translated help of a node from locales/<language>/<node>.html, beside its code. */

@@ -7,7 +7,7 @@ import { startEngine } from './start.ts';
 export { EngineStartError } from './domain/errors.ts';
 export type { Fault } from './models/faults.ts';
 export type { FailureReason } from './models/model.ts';
-export type { AssistantDeclaration, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
+export type { AssistantDeclaration, Caller, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
 
 /**
  * Opens the database, applies migrations, brings up the declared assistants, and takes up what an earlier

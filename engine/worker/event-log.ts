@@ -43,11 +43,18 @@ export class EventLog {
     return this.#events;
   }
 
-  /** The frames from `index` on, as they go over the wire. */
-  frames(index: number): string {
+  /**
+   * The frames from `index` on, as they go over the wire, until they have `enough` characters.
+   * @returns them, and the index of the next
+   */
+  frames(index: number, enough: number): { text: string; next: number } {
     let text = '';
-    for (let i = index; i < this.#events.length; i++) text += this.#frames[i] ??= frameOf(this.#events[i]!);
-    return text;
+    let next = index;
+    while (next < this.#events.length && text.length < enough) {
+      text += this.#frames[next] ??= frameOf(this.#events[next]!);
+      next += 1;
+    }
+    return { text, next };
   }
 
   /** Calls back once when something is appended; the returned function takes that back. */

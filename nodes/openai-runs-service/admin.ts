@@ -8,6 +8,7 @@ import { onlyJson, sameSite } from './admin-guards.ts';
 import type { ServiceNode } from './connection.ts';
 import { isDeployedAddress, STORED, type TestForm, usesSecrets } from './deployed-address.ts';
 import { databaseFile, openNetwork, openService } from './open.ts';
+import { makeKey } from './serve/keys.ts';
 import { readServiceSettings, type ServiceSettings, type TestResult } from './settings.ts';
 import { faultWords } from './word-fault.ts';
 
@@ -39,6 +40,21 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
     const service = serviceOf(String(request.params.id));
     response.json(service?.connect ? await listModelsOf(service).catch(() => []) : []);
   });
+
+  RED.httpAdmin.get('/openai-runs-service/:id/keys', sameSite, may('read'), async (request, response) => {
+    response.json((await serviceOf(String(request.params.id))?.keyUses?.()) ?? {});
+  });
+
+  // Made here: a page that was not sent over TLS has no means to hash. Nothing is stored.
+  RED.httpAdmin.post(
+    '/openai-runs-service/:id/key',
+    sameSite,
+    onlyJson,
+    may('write'),
+    (_request, response) => {
+      response.set('cache-control', 'no-store').json(makeKey());
+    },
+  );
 
   RED.httpAdmin.post(
     '/openai-runs-service/:id/database',

@@ -7,12 +7,17 @@ import { addAdminRoutes } from './admin.ts';
 import type { Connection, Deployed, ServiceNode } from './connection.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
+import { KeyUses } from './serve/key-uses.ts';
+import { readKeys } from './serve/keys.ts';
+import { mount } from './serve/mount.ts';
 import { readServiceSettings, type ServiceDef } from './settings.ts';
 import { ThreadQueue } from './thread-queue.ts';
 import { inContainer } from './word-fault.ts';
 
 interface Credentials {
   apiKey?: string;
+  /** JSON text of the keys that other programs have. */
+  serveKeys?: string;
 }
 
 export default function register(RED: NodeAPI): void {
@@ -45,7 +50,8 @@ export default function register(RED: NodeAPI): void {
       database: String(def.database ?? ''),
       databaseFile: settings.backend === 'server' || file === ':memory:' ? undefined : file,
     };
-    Object.assign(this, { threads: new ThreadQueue(), deployed });
+    const uses = new KeyUses(this);
+    Object.assign(this, { threads: new ThreadQueue(), deployed, keyUses: () => uses.all() });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
     this.hold = (work) => held.push(work);
 
@@ -53,9 +59,28 @@ export default function register(RED: NodeAPI): void {
     if (settings.backend === 'embedded') {
       this.connect().catch((error: unknown) => this.error(String(error)));
     }
+    let unmount: (() => void) | undefined;
+    try {
+      if (settings.serve && settings.backend === 'embedded') {
+        const keys = readKeys(this.credentials?.serveKeys);
+        const { connect } = this;
+        unmount = mount({
+          RED,
+          node: this,
+          settings,
+          keys,
+          connect,
+          onUse: (id) => uses.note(id),
+          translate,
+        });
+      }
+    } catch (error) {
+      this.error(error instanceof Error ? error.message : String(error));
+    }
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closed = true;
+      unmount?.();
       // Nodes close before the services they use, so all that is to be waited for is known by now.
       Promise.allSettled(held)
         .then(() => opening)
@@ -66,7 +91,7 @@ export default function register(RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('openai-runs-service', OpenAIRunsService as never, {
-    credentials: { apiKey: { type: 'password' } },
+    credentials: { apiKey: { type: 'password' }, serveKeys: { type: 'text' } },
     // For the dialog: where 127.0.0.1 can't be right.
     settings: { openaiRunsServiceInContainer: { value: inContainer(), exportable: true } },
   });

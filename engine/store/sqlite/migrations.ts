@@ -62,4 +62,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX threads_by_age ON threads (created_at, id);
   `,
+  // Programs that share an engine may be kept to their own threads.
+  `
+  ALTER TABLE threads ADD COLUMN owner TEXT;
+  `,
 ];

@@ -4,6 +4,7 @@ import type * as z from 'zod/mini';
 import { notJson } from '../../domain/errors.ts';
 import { isActive } from '../../domain/run-states.ts';
 import { runObject } from '../../objects/objects.ts';
+import type { Caller } from '../../options.ts';
 import { parse } from '../../schemas/translate.ts';
 import type { Page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
@@ -16,6 +17,8 @@ export interface RouteEnv {
     /** The request's body; read before its path is. */
     body: string;
     signal?: AbortSignal | null | undefined;
+    /** The program that asks, where it is not the engine's own. */
+    caller?: Caller | undefined;
   };
 }
 

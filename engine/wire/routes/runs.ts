@@ -36,7 +36,10 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
   routes.post('/threads/:thread_id/runs', async (c) => {
     const include = parseInclude(queryOf(c));
     const body = readBody(c, bodies.createRun);
-    const { run, log } = await createRun(service, c.req.param('thread_id'), body, include);
+    const { run, log } = await createRun(service, c.req.param('thread_id'), body, {
+      ...include,
+      caller: c.env.caller,
+    });
     return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
   });
 

@@ -21,13 +21,13 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   routes.post('/', async (c) => {
     const body = readBody(c, bodies.createThread);
     checkMessages(service, body.messages);
-    const thread = await atomically(db, (trx) => insertNewThread(trx, body, now()));
+    const thread = await atomically(db, (trx) => insertNewThread(trx, body, now(), c.env.caller?.id));
     return c.json(threadObject(thread));
   });
 
   routes.post('/runs', async (c) => {
     const body = readBody(c, bodies.createThreadAndRun);
-    const { run, log } = await createThreadAndRun(service, body);
+    const { run, log } = await createThreadAndRun(service, body, { caller: c.env.caller });
     return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
   });
 
