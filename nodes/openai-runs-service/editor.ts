@@ -1,9 +1,9 @@
 /** The service (config node) in the editor. */
 import { cancelService, prepareService, saveService } from './editor/dialog.ts';
 import { text } from './editor/i18n.ts';
-import { checkAssistants, checkAuthName, checkKey, checkUrl, within } from './editor/validate.ts';
+import { checkAssistants, checkAuthName, checkKey, checkPath, checkUrl, within } from './editor/validate.ts';
 import { VERSION } from './migrations/index.ts';
-import { CHOICES, NUMBERS } from './settings.ts';
+import { CHOICES, NUMBERS, SERVE_PATH } from './settings.ts';
 
 const number = (name: keyof typeof NUMBERS) => ({
   value: NUMBERS[name].value,
@@ -37,9 +37,16 @@ RED.nodes.registerType('openai-runs-service', {
     proxy: { value: '', type: 'http proxy', required: false },
     timeout: number('timeout'),
     concurrency: number('concurrency'),
+    serve: { value: false },
+    servePath: { value: SERVE_PATH, validate: checkPath },
+    serveAccess: { value: CHOICES.serveAccess[0] },
+    serveOrigins: { value: '' },
+    serveRequests: number('serveRequests'),
+    serveRuns: number('serveRuns'),
   },
   credentials: {
     apiKey: { type: 'password' },
+    serveKeys: { type: 'text' },
   },
   paletteLabel: () => text('palette'),
   label() {

@@ -72,6 +72,9 @@ export type ServiceDef = NodeDef & Record<string, unknown>;
 /** Where other programs are served. */
 export const SERVE_PATH = '/openai-runs';
 
+/** What such a path looks like. */
+export const SERVED_PATH = /^(?:\/[\w.~-]+)+$/;
+
 /** With a slash before it and none behind it. */
 export const pathOf = (text: string): string => `/${text.trim().replace(/^\/+|\/+$/g, '')}`;
 

@@ -1,10 +1,12 @@
 /** The dialog of a service: shows what the chosen backend and provider need. */
 import { VERSION } from '../migrations/index.ts';
 import { CHOICES, NUMBERS, type ServiceSettings, type TestResult } from '../settings.ts';
+import { ask } from './ask.ts';
 import { collectAssistants, prepareAssistants } from './assistants.ts';
 import { text } from './i18n.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
 import { presetOf, presets } from './presets.ts';
+import { prepareServe, saveServe } from './serve.ts';
 import { needsUrl, usesUrl } from './validate.ts';
 
 /** What a flow written by hand may lack. */
@@ -43,6 +45,7 @@ export function prepareService(node: EditorNode): void {
   preparePairs(list('headers'), 'headers', node.headers ?? []);
   preparePairs(list('query'), 'query', node.query ?? []);
   prepareDatabase(node.database ?? '');
+  prepareServe(node);
   $('#node-config-input-backend, #node-config-input-provider, #node-config-input-auth').on(
     'change',
     showParts,
@@ -70,6 +73,7 @@ export function saveService(node: EditorNode): void {
   cancelService();
   node.headers = collectPairs(list('headers'));
   node.query = collectPairs(list('query'));
+  saveServe();
   input('database').val(database());
   // Inputs hold texts; saved are numbers, but for `${NAME}`.
   for (const name of Object.keys(NUMBERS)) {
@@ -176,20 +180,6 @@ function tested(): Record<string, unknown> {
   settings.headers = collectPairs(list('headers'));
   settings.query = collectPairs(list('query'));
   return settings;
-}
-
-/** Asks the runtime; undefined where it does not answer or may not. */
-async function ask<Answer>(id: string, what: string, body: object): Promise<Answer | undefined> {
-  try {
-    return await $.ajax({
-      url: `openai-runs-service/${encodeURIComponent(id)}/${what}`,
-      type: 'POST',
-      contentType: 'application/json',
-      data: JSON.stringify(body),
-    });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Adds what is not there yet; what a person typed stays. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Node, NodeAPI } from 'node-red';
 import type { ServiceTranslate } from '../../shared/texts.ts';
 import type { Connection } from '../connection.ts';
-import type { ServiceSettings } from '../settings.ts';
+import { SERVED_PATH, type ServiceSettings } from '../settings.ts';
 import type { ServedKey } from './keys.ts';
 
 type Next = (error?: unknown) => void;
@@ -47,7 +47,7 @@ export function mount(options: MountOptions): () => void {
   const { RED, node, settings, keys, translate: t } = options;
   const { servePath: path, serveAccess: access, serveOrigins: origins } = settings;
   if (RED.settings.httpNodeRoot === (false as never)) throw new Error(t('serve.noServer'));
-  if (!/^(?:\/[\w.~-]+)+$/.test(path)) throw new Error(t('serve.badPath', { path }));
+  if (!SERVED_PATH.test(path)) throw new Error(t('serve.badPath', { path }));
   if (access === 'keys' && keys.length === 0) throw new Error(t('serve.noKeys', { path }));
   const claim = path.toLowerCase();
   for (const [other, name] of taken) {
