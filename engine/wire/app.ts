@@ -11,6 +11,7 @@ import {
 import { newRequestId } from '../domain/ids.ts';
 import type { Service } from '../service.ts';
 import { addGuards } from './access.ts';
+import { chatRoutes } from './chat/routes.ts';
 import { assistantRoutes } from './routes/assistants.ts';
 import type { RouteEnv } from './routes/http.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -56,6 +57,7 @@ export function createApp(service: Service): Hono<RouteEnv> {
   // Before the threads' own paths: /threads/runs is no thread called "runs".
   app.route('/v1/threads', threadRoutes(service));
   app.route('/v1/models', modelRoutes(service));
+  app.route('/v1/chat', chatRoutes(service));
   app.route('/v1/assistants', assistantRoutes(service));
   app.route('/v1', messageRoutes(service));
   app.route('/v1', runRoutes(service));

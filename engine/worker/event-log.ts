@@ -6,8 +6,9 @@ export interface LoggedEvent {
   data: unknown;
 }
 
+/** Chat-Completions streams have no names of events. */
 const frameOf = ({ event, data }: LoggedEvent) =>
-  `event: ${event}\ndata: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+  `${event && `event: ${event}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 
 /** The events of one attempt: from creation or submitted outputs until the run ends or asks for tools. */
 export class EventLog {
@@ -16,6 +17,12 @@ export class EventLog {
   readonly #frames: (string | undefined)[] = [];
   readonly #waiting = new Set<() => void>();
   #ended = false;
+  readonly #last: string;
+
+  /** @param last name of the closing frame */
+  constructor(last = 'done') {
+    this.#last = last;
+  }
 
   get length(): number {
     return this.#events.length;
@@ -34,7 +41,7 @@ export class EventLog {
   /** Appends the closing frame; nothing can follow. */
   end(): void {
     if (this.#ended) return;
-    this.#events.push({ event: 'done', data: '[DONE]' });
+    this.#events.push({ event: this.#last, data: '[DONE]' });
     this.#ended = true;
     this.#wake();
   }
@@ -55,6 +62,17 @@ export class EventLog {
       next += 1;
     }
     return { text, next };
+  }
+
+  /** Every event from the first to the last, as they come. */
+  async *read(): AsyncGenerator<LoggedEvent> {
+    for (let i = 0; ; i++) {
+      while (i >= this.#events.length) {
+        if (this.#ended) return;
+        await new Promise<void>((resolve) => this.onNext(resolve));
+      }
+      yield this.#events[i]!;
+    }
   }
 
   /** Calls back once when something is appended; the returned function takes that back. */
