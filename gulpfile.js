@@ -23,6 +23,7 @@ const ON_DEMAND = {
   engine: 'engine/index.ts',
   postgres: 'engine/store/postgres/pg.ts',
   cli: 'engine/move/cli.ts',
+  server: 'nodes/openai-runs-service/serve/server.ts',
 };
 
 /** Runs a package's script on this Node; a non-zero exit fails the task. */

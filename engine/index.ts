@@ -8,7 +8,7 @@ export { EngineStartError } from './domain/errors.ts';
 export type { Fault } from './models/faults.ts';
 export type { FailureReason } from './models/model.ts';
 export { MoveError, type MoveOptions, type Moving, moveDatabase } from './move/move.ts';
-export type { AssistantDeclaration, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
+export type { AssistantDeclaration, Caller, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
 export { isAddress } from './store/postgres/address.ts';
 export { probeDatabase } from './store/postgres/database.ts';
 

@@ -61,12 +61,25 @@ export interface EngineOptions {
   clock?: () => number;
 }
 
+/** Another program, as far as it may go. */
+export interface Caller {
+  /** Whose the threads are that it makes. */
+  id: string;
+  /** Whether it sees only those. */
+  ownThreads?: boolean;
+  /** Ids of the only assistants that it sees and may run; it can't make or change any then. */
+  assistants?: readonly string[];
+  /** How many of its runs may be under way at once; 0 or nothing: no limit. */
+  runsAtOnce?: number;
+}
+
 export interface Engine {
   /**
    * Answers a request as the platform's fetch would, never touching the network. Whatever goes wrong here is an
    * answer too; it rejects only where the platform's does: aborted, no valid URL, a body that breaks off.
+   * @param caller on whose behalf; without one everything is allowed
    */
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: RequestInit, caller?: Caller): Promise<Response>;
   /** How many threads and runs the database holds. */
   counts(): Promise<{ threads: number; runs: number }>;
   /**

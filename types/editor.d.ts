@@ -179,6 +179,7 @@ declare const RED: {
     selection(): { nodes?: EditorNode[] };
   };
   tray: { show(options: TrayOptions): void; close(): void; resize(): void };
+  clipboard: { copyText(text: string, element: JQuery): void };
   utils: {
     getNodeLabel(node: EditorNode | null, otherwise: string): string;
     validateTypedProperty(value: string, type: string, options?: object): true | string;

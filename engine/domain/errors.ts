@@ -12,9 +12,17 @@ export interface ErrorBody {
 export class ApiError extends Error {
   readonly status: number;
   readonly body: ErrorBody;
+  /** Of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, more: Partial<Omit<ErrorBody, 'message'>> = {}) {
+  constructor(
+    status: number,
+    message: string,
+    more: Partial<Omit<ErrorBody, 'message'>> = {},
+    headers: Record<string, string> = {},
+  ) {
     super(message);
+    this.headers = headers;
     this.name = 'ApiError';
     this.status = status;
     this.body = {
@@ -187,6 +195,21 @@ export const modelNotFound = (model: string, status: 400 | 404 = 404) =>
 /** The database can't be read or written: nothing was done that would have to be undone. */
 export const storeFailed = (code: string, message: string) =>
   new ApiError(503, message, { type: 'server_error', code });
+
+/** What a caller may not do, however right the request is. */
+export const notPermitted = (what: string) =>
+  new ApiError(403, `This key may not ${what}.`, { code: 'insufficient_permissions' });
+
+/** Milliseconds after which a place may be free again. */
+const RUN_PLACE_MS = 2000;
+
+export const tooManyRuns = (most: number) =>
+  new ApiError(
+    429,
+    `Rate limit reached: ${most} runs at once. Please try again when one of them has ended.`,
+    { type: 'requests', code: 'rate_limit_exceeded' },
+    { 'retry-after': String(RUN_PLACE_MS / 1000), 'x-should-retry': 'true' },
+  );
 
 export const serviceClosed = () =>
   new ApiError(503, 'The service is closed.', { type: 'server_error', code: 'service_closed' });

@@ -37,8 +37,10 @@ export function assistantChanges(body: ModifyAssistant): Partial<AssistantFields
   return Object.fromEntries(fields.filter(([name]) => body[name as keyof ModifyAssistant] !== undefined));
 }
 
-export const newThread = (body: CreateThread, now: number): ThreadRecord => ({
+/** @param owner id of the caller */
+export const newThread = (body: CreateThread, now: number, owner: string | null = null): ThreadRecord => ({
   id: newId('thread'),
+  owner,
   created_at: now,
   tool_resources: keptResources(body.tool_resources),
   metadata: body.metadata ?? {},

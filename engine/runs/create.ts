@@ -7,6 +7,7 @@ import {
   threadLockedForRun,
   toolOutputsPartial,
   toolOutputsWrongStatus,
+  tooManyRuns,
   unknownPathId,
 } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
@@ -14,11 +15,13 @@ import { EMPTY_USAGE } from '../domain/usage.ts';
 import { newMessage, newThread } from '../objects/new-records.ts';
 import { threadObject } from '../objects/objects.ts';
 import { settleOptions } from '../objects/run-options.ts';
+import type { Caller } from '../options.ts';
 import type { CreateRun, CreateThread, CreateThreadAndRun, SubmitToolOutputs } from '../schemas/bodies.ts';
 import type { Service } from '../service.ts';
 import { findAssistant } from '../store/assistants.ts';
 import { keepKey } from '../store/keys.ts';
 import { hasUserMessage, insertMessages } from '../store/messages.ts';
+import { countActiveRuns } from '../store/owners.ts';
 import type { RunRecord, ThreadRecord } from '../store/records.ts';
 import { activeRunId, findRun, insertRun, runById, transition } from '../store/runs.ts';
 import { openParts, saveParts } from '../store/steps.ts';
@@ -38,6 +41,23 @@ export interface Started {
 
 type Body = CreateRun | CreateThreadAndRun;
 
+/** Beside the body. */
+export interface CreateOptions {
+  /** Show in the stream's steps what file searches found. */
+  fileSearchContent?: boolean;
+  /** The program that asks, where it is not the engine's own. */
+  caller?: Caller | undefined;
+  /** Finds this run again; see `once`. */
+  key?: string | undefined;
+}
+
+/** @throws ApiError 404 for an assistant that is not the caller's to run, 429 where its places are taken */
+async function checkCaller(db: Db, caller: Caller, assistantId: string): Promise<void> {
+  const { id, assistants, runsAtOnce = 0 } = caller;
+  if (assistants && !assistants.includes(assistantId)) throw notFound('assistant', assistantId);
+  if (runsAtOnce > 0 && (await countActiveRuns(db, id)) >= runsAtOnce) throw tooManyRuns(runsAtOnce);
+}
+
 /** Asked before the transaction, which must not wait for a provider. @throws ApiError 400 */
 async function checkModel({ store, models }: Service, { model, assistant_id }: Body): Promise<void> {
   const name = model ?? (await findAssistant(store.db, assistant_id))?.model;
@@ -55,8 +75,9 @@ async function newRun(
   id: string,
   body: Body,
   worker: string | null,
-  fileSearchContent = false,
+  { fileSearchContent = false, caller }: CreateOptions,
 ): Promise<RunRecord> {
+  if (caller) await checkCaller(db, caller, body.assistant_id);
   const assistant = await findAssistant(db, body.assistant_id);
   if (!assistant) throw notFound('assistant', body.assistant_id);
   const options = settleOptions(assistant, thread, body, fileSearchContent);
@@ -134,14 +155,13 @@ const createdEvents = (run: RunRecord): LoggedEvent[] => {
 };
 
 /**
- * @param options.key finds this run again; see `once`
  * @throws ApiError 400 for a locked or empty thread, 404 for an unknown thread or assistant.
  */
 export async function createRun(
   service: Service,
   threadId: string,
   body: CreateRun,
-  { fileSearchContent = false, key = undefined as string | undefined } = {},
+  options: CreateOptions = {},
 ): Promise<Started> {
   const id = newId('run');
   checkMessages(service, body.additional_messages);
@@ -156,9 +176,9 @@ export async function createRun(
         trx,
         messages.map((message) => newMessage(threadId, message, service.now())),
       );
-      const run = await newRun(service, trx, thread, id, body, worker, fileSearchContent);
+      const run = await newRun(service, trx, thread, id, body, worker, options);
       await insertRun(trx, run);
-      if (key) await keepKey(trx, key, id);
+      if (options.key) await keepKey(trx, options.key, id);
       return { run, first: 1, events: createdEvents(run) };
     });
   } catch (error) {
@@ -170,8 +190,13 @@ export async function createRun(
 }
 
 /** Makes a thread and its first messages; to be called in a transaction. */
-export async function insertNewThread(db: Db, body: CreateThread, now: number): Promise<ThreadRecord> {
-  const thread = newThread(body, now);
+export async function insertNewThread(
+  db: Db,
+  body: CreateThread,
+  now: number,
+  owner?: string,
+): Promise<ThreadRecord> {
+  const thread = newThread(body, now, owner);
   await insertThread(db, thread);
   await insertMessages(
     db,
@@ -184,16 +209,16 @@ export async function insertNewThread(db: Db, body: CreateThread, now: number): 
 export async function createThreadAndRun(
   service: Service,
   body: CreateThreadAndRun,
-  key?: string,
+  options: CreateOptions = {},
 ): Promise<Started> {
   const id = newId('run');
   checkMessages(service, body.thread?.messages);
   await checkModel(service, body);
   return setGoing(service, id, async (trx, worker) => {
-    const thread = await insertNewThread(trx, body.thread ?? {}, service.now());
-    const run = await newRun(service, trx, thread, id, body, worker);
+    const thread = await insertNewThread(trx, body.thread ?? {}, service.now(), options.caller?.id);
+    const run = await newRun(service, trx, thread, id, body, worker, options);
     await insertRun(trx, run);
-    if (key) await keepKey(trx, key, id);
+    if (options.key) await keepKey(trx, options.key, id);
     const events = [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)];
     return { run, first: 0, events };
   });

@@ -10,6 +10,19 @@ export async function findAssistant(db: Db, id: string): Promise<AssistantRecord
   return row && fromRow('assistants', row);
 }
 
+/** Assistants of an id or a name: that of the id first, then in the order they were made. */
+export async function assistantsNamed(db: Db, idOrName: string): Promise<AssistantRecord[]> {
+  const byId = await findAssistant(db, idOrName);
+  if (byId) return [byId];
+  const rows = await db
+    .selectFrom('assistants')
+    .selectAll()
+    .where('name', '=', idOrName)
+    .orderBy('seq')
+    .execute();
+  return rows.map((row) => fromRow('assistants', row));
+}
+
 export async function insertAssistant(
   db: Db,
   assistant: Omit<AssistantRecord, 'seq'>,

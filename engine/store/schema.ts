@@ -31,6 +31,8 @@ export interface ThreadsTable {
   created_at: Fixed<number>;
   tool_resources: Json;
   metadata: Json;
+  /** The caller who made it; null for the program that the engine lives in. */
+  owner: Fixed<string | null>;
 }
 
 export interface MessagesTable {

@@ -6,9 +6,14 @@ import type { Db } from './store.ts';
 
 /** @throws ApiError 404, or 400 for an id of another kind. */
 export async function threadOf(db: Db, threadId: string): Promise<ThreadRecord> {
+  const thread = await findThread(db, threadId);
+  if (!thread) throw unknownPathId('thread', threadId);
+  return thread;
+}
+
+export async function findThread(db: Db, threadId: string): Promise<ThreadRecord | undefined> {
   const row = await db.selectFrom('threads').selectAll().where('id', '=', threadId).executeTakeFirst();
-  if (!row) throw unknownPathId('thread', threadId);
-  return fromRow('threads', row);
+  return row && fromRow('threads', row);
 }
 
 /** In a transaction: no other begins a run on the thread or adds a message meanwhile. @throws as threadOf */

@@ -10,6 +10,8 @@ import {
 } from '../domain/errors.ts';
 import { newRequestId } from '../domain/ids.ts';
 import type { Service } from '../service.ts';
+import { addGuards } from './access.ts';
+import { chatRoutes } from './chat/routes.ts';
 import { assistantRoutes } from './routes/assistants.ts';
 import type { RouteEnv } from './routes/http.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -33,6 +35,7 @@ export function errorResponse(error: ApiError, method: string): Response {
       'openai-version': API_VERSION,
       'x-request-id': newRequestId(),
       ...(method === 'POST' && { 'x-should-retry': 'false' }),
+      ...error.headers,
     },
   });
 }
@@ -50,9 +53,11 @@ export function createApp(service: Service): Hono<RouteEnv> {
     if (!headers.has('x-request-id')) headers.set('x-request-id', newRequestId());
   });
 
+  addGuards(app, service);
   // Before the threads' own paths: /threads/runs is no thread called "runs".
   app.route('/v1/threads', threadRoutes(service));
   app.route('/v1/models', modelRoutes(service));
+  app.route('/v1/chat', chatRoutes(service));
   app.route('/v1/assistants', assistantRoutes(service));
   app.route('/v1', messageRoutes(service));
   app.route('/v1', runRoutes(service));
@@ -60,7 +65,7 @@ export function createApp(service: Service): Hono<RouteEnv> {
 
   /** Whether another method has this path. */
   const isKnown = (path: string) =>
-    METHODS.some((method) => app.router.match(method, path)[0].some(([[, route]]) => route.path !== '/*'));
+    METHODS.some((method) => app.router.match(method, path)[0].some(([[, route]]) => route.method !== 'ALL'));
 
   app.notFound((c) => {
     const { method, path } = c.req;

@@ -1,10 +1,12 @@
 /** Answers requests in the same process, as the platform's fetch does those to a server. */
 import { serverError, serviceClosed } from '../domain/errors.ts';
+import type { Caller } from '../options.ts';
 import type { Service } from '../service.ts';
 import { createApp, errorResponse } from './app.ts';
+import type { RouteEnv } from './routes/http.ts';
 
 export interface Door {
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: RequestInit, caller?: Caller): Promise<Response>;
   /** Lets nobody in any more; resolves when those inside have their answers. */
   close(): Promise<void>;
 }
@@ -14,10 +16,10 @@ export function openDoor(service: Service): Door {
   const pending = new Set<Promise<Response>>();
   let closed = false;
 
-  async function answer(request: Request, body: string, signal: AbortSignal | undefined): Promise<Response> {
+  async function answer(request: Request, env: RouteEnv['Bindings']): Promise<Response> {
     if (closed) return errorResponse(serviceClosed(), request.method);
     try {
-      return await app.fetch(request, { body, signal });
+      return await app.fetch(request, env);
     } catch (error) {
       service.log.error(`${request.method} ${request.url}: ${String(error)}`);
       return errorResponse(serverError(), request.method);
@@ -25,7 +27,7 @@ export function openDoor(service: Service): Door {
   }
 
   return {
-    async fetch(input, init) {
+    async fetch(input, init, caller) {
       const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       signal?.throwIfAborted();
       const { signal: _, ...rest } = init ?? {};
@@ -33,7 +35,7 @@ export function openDoor(service: Service): Door {
       // A request counts once all of it is here: the close need not wait for one that is still being sent.
       const answering = request.text().then((body) => {
         signal?.throwIfAborted();
-        const answered = answer(request, body, signal);
+        const answered = answer(request, { body, signal, caller });
         pending.add(answered);
         return answered.finally(() => pending.delete(answered));
       });

@@ -6,8 +6,9 @@ export interface LoggedEvent {
   data: unknown;
 }
 
+/** Chat-Completions streams have no names of events. */
 const frameOf = ({ event, data }: LoggedEvent) =>
-  `event: ${event}\ndata: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+  `${event && `event: ${event}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 
 /** The events of one attempt: from creation or submitted outputs until the run ends or asks for tools. */
 export class EventLog {
@@ -22,9 +23,12 @@ export class EventLog {
   readonly #frames: (string | undefined)[] = [];
   readonly #waiting = new Set<() => void>();
   #ended = false;
+  readonly #last: string;
 
-  constructor(first = 1) {
+  /** @param last name of the closing frame */
+  constructor(first = 1, last = 'done') {
     this.first = first;
+    this.#last = last;
   }
 
   /** The number that the run's next event will have. */
@@ -49,7 +53,7 @@ export class EventLog {
   /** Appends the closing frame; nothing can follow. */
   end(): void {
     if (this.#ended) return;
-    this.#events.push({ event: 'done', data: '[DONE]' });
+    this.#events.push({ event: this.#last, data: '[DONE]' });
     this.#ended = true;
     this.#wake();
   }
@@ -73,11 +77,29 @@ export class EventLog {
     return this.#frames[index].slice(`event: ${event}\ndata: `.length, -2);
   }
 
-  /** The frames from `index` on, as they go over the wire. */
-  frames(index: number): string {
+  /**
+   * The frames from `index` on, as they go over the wire, until they have `enough` characters.
+   * @returns them, and the index of the next
+   */
+  frames(index: number, enough: number): { text: string; next: number } {
     let text = '';
-    for (let i = index; i < this.#events.length; i++) text += this.#frames[i] ??= frameOf(this.#events[i]!);
-    return text;
+    let next = index;
+    while (next < this.#events.length && text.length < enough) {
+      text += this.#frames[next] ??= frameOf(this.#events[next]!);
+      next += 1;
+    }
+    return { text, next };
+  }
+
+  /** Every event from the first to the last, as they come. */
+  async *read(): AsyncGenerator<LoggedEvent> {
+    for (let i = 0; ; i++) {
+      while (i >= this.#events.length) {
+        if (this.#ended) return;
+        await new Promise<void>((resolve) => this.onNext(resolve));
+      }
+      yield this.#events[i]!;
+    }
   }
 
   /** Calls back once when something is appended; the returned function takes that back. */

@@ -18,6 +18,7 @@ import {
   startFault,
   tlsOptions,
 } from './open.ts';
+import { makeKey } from './serve/keys.ts';
 import {
   isPerMessage,
   readKey,
@@ -56,6 +57,21 @@ export function addAdminRoutes(RED: NodeAPI, translate: ServiceTranslate): void 
     const service = serviceOf(String(request.params.id));
     response.json(canList(service) ? await listModelsOf(service).catch(() => []) : []);
   });
+
+  RED.httpAdmin.get('/openai-runs-service/:id/keys', sameSite, may('read'), async (request, response) => {
+    response.json((await serviceOf(String(request.params.id))?.keyUses?.()) ?? {});
+  });
+
+  // Made here: a page that was not sent over TLS has no means to hash. Nothing is stored.
+  RED.httpAdmin.post(
+    '/openai-runs-service/:id/key',
+    sameSite,
+    onlyJson,
+    may('write'),
+    (_request, response) => {
+      response.set('cache-control', 'no-store').json(makeKey());
+    },
+  );
 
   RED.httpAdmin.post(
     '/openai-runs-service/:id/database',

@@ -63,6 +63,7 @@ export function openConnection(options: ClientOptions): Connection {
   return {
     client,
     embedded: engine !== undefined,
+    ask: engine?.fetch,
     counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,
     notices,

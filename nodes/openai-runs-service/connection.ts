@@ -2,6 +2,7 @@
 
 import type { Node, NodeMessage } from 'node-red';
 import type OpenAI from 'openai';
+import type { Engine } from '../../engine/index.ts';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
 import type { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -11,6 +12,8 @@ export interface Connection {
   readonly client: OpenAI;
   /** Whether the embedded engine answers, which can more than the API asks for. */
   readonly embedded: boolean;
+  /** Answers requests on behalf of other programs; only the embedded engine does. */
+  ask?: Engine['fetch'] | undefined;
   /** How much the embedded engine's database holds. */
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */
@@ -67,6 +70,8 @@ export interface ServiceNode extends Node {
   enter(signal: AbortSignal, onWait?: () => void): Promise<() => void>;
   /** Keeps the connection open, when the service closes, until a node has told the server what it must. */
   hold(work: Promise<unknown>): void;
+  /** When each key of other programs was last used, in milliseconds since 1970. */
+  keyUses(): Promise<Record<string, number>>;
   /** Who holds which thread, among all nodes of this service. */
   readonly threads: ThreadQueue;
 }

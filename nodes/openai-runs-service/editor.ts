@@ -7,12 +7,13 @@ import {
   checkDatabase,
   checkKey,
   checkKeyVariable,
+  checkPath,
   checkPlace,
   checkUrl,
   within,
 } from './editor/validate.ts';
 import { VERSION } from './migrations/index.ts';
-import { CHOICES, NUMBERS, whereOf } from './settings.ts';
+import { CHOICES, NUMBERS, SERVE_PATH, whereOf } from './settings.ts';
 
 const number = (name: keyof typeof NUMBERS) => ({
   value: NUMBERS[name].value,
@@ -52,11 +53,18 @@ RED.nodes.registerType('openai-runs-service', {
     proxy: { value: '', type: 'http proxy', required: false },
     timeout: number('timeout'),
     concurrency: number('concurrency'),
+    serve: { value: false },
+    servePath: { value: SERVE_PATH, validate: checkPath },
+    serveAccess: { value: CHOICES.serveAccess[0] },
+    serveOrigins: { value: '' },
+    serveRequests: number('serveRequests'),
+    serveRuns: number('serveRuns'),
   },
   credentials: {
     apiKey: { type: 'password' },
     databasePassword: { type: 'password' },
     databaseUrl: { type: 'password' },
+    serveKeys: { type: 'text' },
   },
   paletteLabel: () => text('palette'),
   label() {

@@ -9,6 +9,9 @@ import { isServer, placeName } from './database-address.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
 import { type Opened, openForMessages } from './per-message.ts';
+import { KeyUses } from './serve/key-uses.ts';
+import { readKeys } from './serve/keys.ts';
+import { mount } from './serve/mount.ts';
 import { isPerMessage, readKey, readServiceSettings, type ServiceDef } from './settings.ts';
 import { ThreadQueue } from './thread-queue.ts';
 import { inContainer } from './word-fault.ts';
@@ -17,6 +20,8 @@ interface Credentials {
   apiKey?: string;
   databasePassword?: string;
   databaseUrl?: string;
+  /** JSON text of the keys that other programs have. */
+  serveKeys?: string;
 }
 
 export default function register(RED: NodeAPI): void {
@@ -61,7 +66,8 @@ export default function register(RED: NodeAPI): void {
       databaseFile: settings.backend === 'server' || file === ':memory:' || isServer(file) ? undefined : file,
       databasePlace: settings.backend === 'embedded' && isServer(file) ? placeName(file) : undefined,
     };
-    Object.assign(this, { threads: new ThreadQueue(), deployed });
+    const uses = new KeyUses(this);
+    Object.assign(this, { threads: new ThreadQueue(), deployed, keyUses: () => uses.all() });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
     this.hold = (work) => held.push(work);
 
@@ -69,9 +75,28 @@ export default function register(RED: NodeAPI): void {
     if (settings.backend === 'embedded') {
       this.connect().catch((error: unknown) => this.error(String(error)));
     }
+    let unmount: (() => void) | undefined;
+    try {
+      if (settings.serve && settings.backend === 'embedded') {
+        const keys = readKeys(this.credentials?.serveKeys);
+        const { connect } = this;
+        unmount = mount({
+          RED,
+          node: this,
+          settings,
+          keys,
+          connect,
+          onUse: (id) => uses.note(id),
+          translate,
+        });
+      }
+    } catch (error) {
+      this.error(error instanceof Error ? error.message : String(error));
+    }
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closed = true;
+      unmount?.();
       // Nodes close before the services they use, so all that is to be waited for is known by now.
       Promise.allSettled(held)
         .then(() => opening)
@@ -86,6 +111,7 @@ export default function register(RED: NodeAPI): void {
       apiKey: { type: 'password' },
       databasePassword: { type: 'password' },
       databaseUrl: { type: 'password' },
+      serveKeys: { type: 'text' },
     },
     // For the dialog: where 127.0.0.1 can't be right.
     settings: { openaiRunsServiceInContainer: { value: inContainer(), exportable: true } },

@@ -60,6 +60,16 @@ export interface ServiceSettings {
   retention: number;
   /** Tokens; 0 = the engine's default. */
   contextWindow: number;
+  /** Answer other programs over HTTP, at this path below that of all flows. */
+  serve: boolean;
+  servePath: string;
+  /** Who may ask: whoever has a key, or every program on this machine. */
+  serveAccess: 'keys' | 'local';
+  /** Web pages that may ask from a browser. */
+  serveOrigins: string[];
+  /** Requests a minute, and runs at once, of each key; 0 = no limit. */
+  serveRequests: number;
+  serveRuns: number;
 }
 
 /** What the test button's request answers: a sentence of the editor's own locale, and whether it is good news. */
@@ -75,6 +85,15 @@ export interface TestResult {
 /** As a flow has it: nothing of it is certain. */
 export type ServiceDef = NodeDef & Record<string, unknown>;
 
+/** Where other programs are served. */
+export const SERVE_PATH = '/openai-runs';
+
+/** What such a path looks like. */
+export const SERVED_PATH = /^(?:\/[\w.~-]+)+$/;
+
+/** With a slash before it and none behind it. */
+export const pathOf = (text: string): string => `/${text.trim().replace(/^\/+|\/+$/g, '')}`;
+
 /** The numbers: what stands there at first, and their limits. Units: see ServiceSettings. */
 export const NUMBERS = {
   timeout: { value: 600, min: 0, max: Number.POSITIVE_INFINITY },
@@ -83,6 +102,8 @@ export const NUMBERS = {
   expiry: { value: 600, min: 1, max: LONGEST_EXPIRY },
   retention: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
   contextWindow: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
+  serveRequests: { value: 3000, min: 0, max: Number.POSITIVE_INFINITY },
+  serveRuns: { value: 50, min: 0, max: Number.POSITIVE_INFINITY },
 } as const;
 
 const TYPES = ['str', 'env', 'msg', 'flow', 'global'] as const;
@@ -96,6 +117,7 @@ export const CHOICES = {
   organizationType: TYPES,
   projectType: TYPES,
   apiKeyType: ['cred', 'env'],
+  serveAccess: ['keys', 'local'],
 } as const;
 
 /**
@@ -156,6 +178,14 @@ export function readServiceSettings(saved: ServiceDef, expand: (text: string) =>
     expiry: number('expiry'),
     retention: number('retention'),
     contextWindow: number('contextWindow'),
+    serve: def.serve === true,
+    servePath: pathOf(text(def.servePath) || SERVE_PATH),
+    serveAccess: choice('serveAccess'),
+    serveOrigins: text(def.serveOrigins)
+      .split(/[\s,]+/)
+      .filter((origin) => origin !== ''),
+    serveRequests: number('serveRequests'),
+    serveRuns: number('serveRuns'),
   };
 }
 

@@ -21,6 +21,7 @@ const flows = [
     provider: 'chat',
     url: 'http://127.0.0.1:9/v1',
     assistants: [{ id: 'asst_one', name: 'One' }],
+    serve: true,
   },
   {
     id: 'a2',

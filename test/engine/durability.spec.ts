@@ -433,7 +433,7 @@ describe('the database', () => {
     const file = await inFolder('runs.sqlite');
     await (await opening(file)).engine.close();
     const other = new DatabaseSync(file);
-    const thread = `INSERT INTO threads VALUES ('thread_a', 0, '{}', '{}')`;
+    const thread = `INSERT INTO threads VALUES ('thread_a', 0, '{}', '{}', NULL)`;
     const columns = 'id, thread_id, assistant_id, status, active, created_at, usage, metadata, options';
     const run = `INSERT INTO runs (${columns}) VALUES ('run_a', 'thread_a', 'asst_a', 'in_progress', 1, 0, '{}', '{}', '{')`;
     other.exec(`${thread}; ${run}`);

@@ -74,4 +74,8 @@ export const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX keys_of_run ON idempotency_keys (run_id);
   `,
+  // Programs that share an engine may be kept to their own threads.
+  `
+  ALTER TABLE threads ADD COLUMN owner TEXT;
+  `,
 ];

@@ -16,7 +16,11 @@ export function assistantRoutes({ store: { db }, now }: Service): Hono<RouteEnv>
 
   routes.get('/', async (c) => {
     const { run_id: _, ...query } = parseListQuery(queryOf(c));
-    return c.json(listObject(await page(db, 'assistants', {}, query), assistantObject));
+    const named = c.env.caller?.assistants;
+    if (!named) return c.json(listObject(await page(db, 'assistants', {}, query), assistantObject));
+    const found = await Promise.all(named.map((id) => findAssistant(db, id)));
+    const items = found.filter((one) => one !== undefined);
+    return c.json(listObject({ items, hasMore: false }, assistantObject));
   });
 
   routes.post('/', async (c) => {

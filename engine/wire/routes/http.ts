@@ -4,6 +4,7 @@ import type * as z from 'zod/mini';
 import { notJson } from '../../domain/errors.ts';
 import { isActive } from '../../domain/run-states.ts';
 import { runObject } from '../../objects/objects.ts';
+import type { Caller } from '../../options.ts';
 import { parse } from '../../schemas/translate.ts';
 import type { Page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
@@ -18,6 +19,8 @@ export interface RouteEnv {
     /** The request's body; read before its path is. */
     body: string;
     signal?: AbortSignal | null | undefined;
+    /** The program that asks, where it is not the engine's own. */
+    caller?: Caller | undefined;
   };
 }
 
@@ -40,10 +43,10 @@ export function readBody<T extends z.core.$ZodType>(c: RouteContext, schema: T):
   return parse(schema, value);
 }
 
-/** The key against repeating, together with what is asked for; undefined without one. */
+/** The key against repeating, together with who asks for what; undefined without one. */
 export function keyOf(c: RouteContext): string | undefined {
   const key = c.req.header('idempotency-key');
-  return key ? `${c.req.path} ${key.slice(0, LONGEST_KEY)}` : undefined;
+  return key ? `${c.env.caller?.id ?? ''} ${c.req.path} ${key.slice(0, LONGEST_KEY)}` : undefined;
 }
 
 export const queryOf = (c: RouteContext): URLSearchParams => new URL(c.req.url).searchParams;

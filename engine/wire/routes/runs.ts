@@ -47,7 +47,8 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const include = parseInclude(queryOf(c));
     const body = readBody(c, bodies.createRun);
     const key = keyOf(c);
-    const make = () => createRun(service, c.req.param('thread_id'), body, { ...include, key });
+    const options = { ...include, key, caller: c.env.caller };
+    const make = () => createRun(service, c.req.param('thread_id'), body, options);
     return startedResponse(service, c, await once(service, key, make), body.stream);
   });
 

@@ -4,6 +4,9 @@ import type { EventLog } from '../../worker/event-log.ts';
 /** Milliseconds of silence after which a comment is sent: below the idle limits of common proxies and clients. */
 const KEEP_ALIVE_MS = 15_000;
 
+/** Characters that a reader who lags behind is given at once, as far as events allow. */
+const PIECE = 65_536;
+
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
 /** A log as an answer, to its end. @param options.from index of the first event; `keepAliveMs` is for tests */
@@ -52,10 +55,10 @@ class EventSource implements UnderlyingDefaultSource<Uint8Array> {
     const log = this.#log;
     if (log.length <= this.#position && !log.ended) await this.#news();
     if (this.#gone) return;
-    const frames = log.frames(this.#position);
-    this.#position = Math.max(this.#position, log.length);
-    controller.enqueue(this.#encoder.encode(frames || ': keep-alive\n\n'));
-    if (!log.ended) return;
+    const { text, next } = log.frames(this.#position, PIECE);
+    this.#position = next;
+    controller.enqueue(this.#encoder.encode(text || ': keep-alive\n\n'));
+    if (!log.ended || next < log.length) return;
     this.cancel();
     controller.close();
   }

@@ -22,14 +22,15 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   routes.post('/', async (c) => {
     const body = readBody(c, bodies.createThread);
     checkMessages(service, body.messages);
-    const thread = await atomically(db, (trx) => insertNewThread(trx, body, now()));
+    const thread = await atomically(db, (trx) => insertNewThread(trx, body, now(), c.env.caller?.id));
     return c.json(threadObject(thread));
   });
 
   routes.post('/runs', async (c) => {
     const body = readBody(c, bodies.createThreadAndRun);
     const key = keyOf(c);
-    const started = await once(service, key, () => createThreadAndRun(service, body, key));
+    const options = { key, caller: c.env.caller };
+    const started = await once(service, key, () => createThreadAndRun(service, body, options));
     return startedResponse(service, c, started, body.stream);
   });
 

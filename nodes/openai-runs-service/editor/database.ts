@@ -1,6 +1,7 @@
 /** The rows of the database: where it is, and what that needs. */
 import { addressOf, isServer, placeOf, SECRET_ADDRESS, type ServerPlace } from '../database-address.ts';
-import { ask, entered, input, list } from './fields.ts';
+import { ask } from './ask.ts';
+import { entered, input, list } from './fields.ts';
 import { text } from './i18n.ts';
 
 const PLACE_FIELDS = ['host', 'port', 'name', 'user', 'schema'] as const;

@@ -1,12 +1,14 @@
 /** The dialog of a service: shows what the chosen backend and provider need. */
 import { VERSION } from '../migrations/index.ts';
 import { CHOICES, NUMBERS, type ServiceSettings, type TestResult } from '../settings.ts';
+import { ask } from './ask.ts';
 import { collectAssistants, prepareAssistants } from './assistants.ts';
 import { database, databaseParts, prepareDatabase, showDatabase } from './database.ts';
-import { ask, entered, input, list } from './fields.ts';
+import { entered, input, list } from './fields.ts';
 import { text } from './i18n.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
 import { presetOf, presets } from './presets.ts';
+import { prepareServe, saveServe } from './serve.ts';
 import {
   keySettings,
   offerTypes,
@@ -58,6 +60,7 @@ export function prepareService(node: EditorNode): void {
   preparePairs(list('headers'), 'headers', node.headers ?? []);
   preparePairs(list('query'), 'query', node.query ?? []);
   prepareDatabase(node.database ?? '');
+  prepareServe(node);
   $('#node-config-input-backend, #node-config-input-provider, #node-config-input-auth').on(
     'change',
     showParts,
@@ -86,6 +89,7 @@ export function saveService(node: EditorNode): void {
   saveTyped();
   node.headers = collectPairs(list('headers'));
   node.query = collectPairs(list('query'));
+  saveServe();
   input('database').val(database());
   // Inputs hold texts; saved are numbers, but for `${NAME}`.
   for (const name of Object.keys(NUMBERS)) {

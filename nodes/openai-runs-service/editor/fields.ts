@@ -1,4 +1,4 @@
-/** The dialog's fields, and what they ask the runtime. */
+/** The dialog's fields. */
 
 export const input = (name: string) => $(`#node-config-input-${name}`);
 
@@ -7,17 +7,3 @@ export const entered = (name: string) => String(input(name).val() ?? '').replace
 
 /** What is not saved under its own name. */
 export const list = (name: string) => $(`#runs-service-${name}`);
-
-/** Asks the runtime; undefined where it does not answer or may not. */
-export async function ask<Answer>(id: string, what: string, body: object): Promise<Answer | undefined> {
-  try {
-    return await $.ajax({
-      url: `openai-runs-service/${encodeURIComponent(id)}/${what}`,
-      type: 'POST',
-      contentType: 'application/json',
-      data: JSON.stringify(body),
-    });
-  } catch {
-    return undefined;
-  }
-}

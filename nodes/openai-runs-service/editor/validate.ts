@@ -1,6 +1,7 @@
 /** Checks of the service's settings. The editor shows the reason only for functions that declare two parameters. */
 import { ASSISTANT_ID, FUNCTION_NAME, LONGEST_FUNCTION_NAME } from '../../../engine/domain/limits.ts';
 import { isServer, placeOf, SECRET_ADDRESS } from '../database-address.ts';
+import { pathOf, SERVED_PATH } from '../settings.ts';
 import { text } from './i18n.ts';
 
 /** A declared assistant, as it is saved and as the API takes it. */
@@ -79,6 +80,12 @@ export function checkAuthName(this: EditorNode, name: string, _options: object):
  */
 export function checkKey(this: EditorNode, _auth: string, _options: object): true | string {
   return this.backend === 'server' && this.needsKey ? text('validation.keyMissing') : true;
+}
+
+/** Whether other programs can be served at a path. */
+export function checkPath(this: EditorNode, path: string | undefined, _options: object): true | string {
+  if (!this.serve || !path || isEnvironment(path) || SERVED_PATH.test(pathOf(path))) return true;
+  return text('serve.badPath', { path });
 }
 
 /** A number within its limits; nothing at all stands for the default. */

@@ -1,0 +1,70 @@
+/** From a Chat-Completions request to what a run is made of. */
+import { createHash } from 'node:crypto';
+import { missingParameter } from '../../domain/errors.ts';
+import { MAX_COMPLETION_TOKENS } from '../../domain/limits.ts';
+import type { CreateMessage, CreateRun } from '../../schemas/bodies.ts';
+import type { ChatCompletion, ChatMessage } from '../../schemas/chat.ts';
+
+/** Letters of an id after its prefix. */
+const ID_LENGTH = 24;
+
+const textOf = ({ content }: ChatMessage): string =>
+  typeof content === 'string' || !content
+    ? (content ?? '')
+    : content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+
+/** What was said, as messages of a thread. Calls and their outputs are left out: what came of them was said, too. */
+export function messagesOf(messages: readonly ChatMessage[]): CreateMessage[] {
+  return messages.flatMap((message): CreateMessage[] => {
+    const { role, content } = message;
+    if (role !== 'user' && role !== 'assistant') return [];
+    if (role === 'assistant') return textOf(message) ? [{ role, content: textOf(message) }] : [];
+    return content?.length ? [{ role, content }] : [];
+  });
+}
+
+/** What is new to somebody who has heard all up to the last reply. */
+export function newMessages(messages: readonly ChatMessage[]): ChatMessage[] {
+  return messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1);
+}
+
+/** The outputs at the request's end, for the run that waits for them; undefined where it ends otherwise. */
+export function outputsOf(messages: readonly ChatMessage[]) {
+  const last = messages.slice(messages.findLastIndex(({ role }) => role !== 'tool') + 1);
+  if (last.length === 0) return undefined;
+  return last.map((message, index) => {
+    const { tool_call_id } = message;
+    if (!tool_call_id) {
+      const place = messages.length - last.length + index;
+      throw missingParameter(`messages[${place}].tool_call_id`);
+    }
+    return { tool_call_id, output: textOf(message) };
+  });
+}
+
+/** The run's own settings, over those of the assistant. */
+export function runBody(body: ChatCompletion, assistantId: string): CreateRun {
+  const { messages, tools, max_tokens } = body;
+  const instructions = messages.filter(({ role }) => role === 'system' || role === 'developer').map(textOf);
+  const most = body.max_completion_tokens ?? max_tokens;
+  return {
+    assistant_id: assistantId,
+    ...(instructions.length > 0 && { additional_instructions: instructions.join('\n\n') }),
+    ...(tools && { tools }),
+    tool_choice: body.tool_choice,
+    ...(body.parallel_tool_calls !== undefined && { parallel_tool_calls: body.parallel_tool_calls }),
+    response_format: body.response_format,
+    temperature: body.temperature,
+    top_p: body.top_p,
+    ...(most && { max_completion_tokens: Math.max(most, MAX_COMPLETION_TOKENS.min) }),
+  };
+}
+
+/** The thread of a conversation: always the same for the same caller, assistant and name. */
+export function threadIdOf(caller: string, assistantId: string, conversation: string): string {
+  const hash = createHash('sha256').update(JSON.stringify([caller, assistantId, conversation]));
+  return `thread_${hash
+    .digest('base64')
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, ID_LENGTH)}`;
+}

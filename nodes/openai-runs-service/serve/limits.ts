@@ -1,0 +1,45 @@
+/** How many requests a key may send a minute: a bucket that fills again as time goes by. */
+import { ApiError } from '../../../engine/domain/errors.ts';
+
+const MINUTE = 60_000;
+
+export class RequestLimit {
+  readonly #most: number;
+  readonly #clock: () => number;
+  readonly #buckets = new Map<string, { left: number; at: number }>();
+
+  /** @param most a minute; 0 = no limit @param clock in milliseconds, for tests */
+  constructor(most: number, clock: () => number = () => performance.now()) {
+    this.#most = most;
+    this.#clock = clock;
+  }
+
+  /**
+   * Counts a request.
+   * @returns the headers that say what is left
+   * @throws ApiError 429 that says when to come back
+   */
+  take(id: string): Record<string, string> {
+    if (this.#most <= 0) return {};
+    const now = this.#clock();
+    const bucket = this.#buckets.get(id) ?? { left: this.#most, at: now };
+    this.#buckets.set(id, bucket);
+    bucket.left = Math.min(this.#most, bucket.left + ((now - bucket.at) * this.#most) / MINUTE);
+    bucket.at = now;
+    const allowed = bucket.left >= 1;
+    if (allowed) bucket.left -= 1;
+    const headers = {
+      'x-ratelimit-limit-requests': String(this.#most),
+      'x-ratelimit-remaining-requests': String(Math.floor(bucket.left)),
+      'x-ratelimit-reset-requests': `${Math.ceil(((this.#most - bucket.left) * MINUTE) / this.#most / 1000)}s`,
+    };
+    if (allowed) return headers;
+    const seconds = Math.max(1, Math.ceil(((1 - bucket.left) * MINUTE) / this.#most / 1000));
+    throw new ApiError(
+      429,
+      `Rate limit reached: ${this.#most} requests a minute. Please try again in ${seconds}s.`,
+      { type: 'requests', code: 'rate_limit_exceeded' },
+      { ...headers, 'retry-after': String(seconds) },
+    );
+  }
+}

@@ -1,0 +1,83 @@
+/** Answers Node's HTTP requests with an engine: who may ask, how much, and the answer as OpenAI's service sends it. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApiError, serverError, serviceClosed } from '../../../engine/domain/errors.ts';
+import type { Engine } from '../../../engine/index.ts';
+import { type AccessOptions, Admission } from './access.ts';
+import { allowOrigin, answerOptions } from './cors.ts';
+import { readBody } from './read-body.ts';
+import { Answer } from './write-answer.ts';
+
+export interface ServedOptions extends AccessOptions {
+  /** The engine's, once it is open. */
+  fetch: Engine['fetch'];
+  /** Web pages that may ask, e.g. `https://chat.example`; `*` for all. */
+  origins: readonly string[];
+  /** Told what nobody else is. */
+  warn(text: string): void;
+}
+
+/** What the engine reads of a request's headers; nothing else reaches it. */
+const PASSED_ON = ['openai-beta', 'x-conversation'];
+
+/** Named in answers where OpenAI names the account. */
+const ORGANIZATION = 'self-hosted';
+
+export class Served {
+  readonly #options: ServedOptions;
+  readonly #admission: Admission;
+  readonly #open = new Set<Answer>();
+  #closed = false;
+
+  constructor(options: ServedOptions) {
+    this.#options = options;
+    this.#admission = new Admission(options);
+  }
+
+  /** Answers one request; its path begins after the one that is served. Never throws. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = new Answer(request, response, {
+      'x-request-id': `req_${randomBytes(16).toString('hex')}`,
+      'openai-version': '2020-10-01',
+      'openai-organization': ORGANIZATION,
+    });
+    this.#open.add(answer);
+    try {
+      allowOrigin(request, response, this.#options.origins);
+      if (request.method === 'OPTIONS') answerOptions(request, response);
+      else await answer.send(await this.#ask(request, answer));
+    } catch (error) {
+      const known = error instanceof ApiError;
+      if (!known) this.#options.warn(`${request.method} ${request.url}: ${String(error)}`);
+      await answer.refuse(known ? error : serverError());
+    } finally {
+      this.#open.delete(answer);
+    }
+  }
+
+  /** Lets nobody in any more, and ends the streams that are open with an error of their own. */
+  close(): void {
+    this.#closed = true;
+    for (const answer of this.#open) answer.breakOff(serviceClosed());
+  }
+
+  async #ask(request: IncomingMessage, answer: Answer): Promise<Response> {
+    if (this.#closed) throw serviceClosed();
+    const { caller, headers } = this.#admission.admit(request);
+    answer.addHeaders(headers);
+    const body = await readBody(request);
+    const passed = PASSED_ON.flatMap((name) => {
+      const value = request.headers[name];
+      return value === undefined ? [] : [[name, String(value)] as [string, string]];
+    });
+    const method = request.method ?? 'GET';
+    const init = { method, headers: passed, ...(method !== 'GET' && method !== 'HEAD' && { body }) };
+    return this.#options.fetch(addressOf(request.url), init, caller);
+  }
+}
+
+/** Paths are taken with and without `/v1`. */
+function addressOf(target = '/'): string {
+  const path = target.startsWith('/') ? target : `/${target}`;
+  return `http://engine.local${/^\/v1(?=[/?]|$)/.test(path) ? '' : '/v1'}${path}`;
+}

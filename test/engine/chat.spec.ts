@@ -1,0 +1,193 @@
+/** Chat programs at the engine: an assistant behind POST /chat/completions, with and without a conversation. */
+import assert from 'node:assert/strict';
+import { ModelError, type ModelEvent } from '../../engine/models/model.ts';
+import { until } from '../support/until.ts';
+import { calls, hangs, type Json, type Script, ScriptedModel, says, send, Workshop } from './support.ts';
+
+const ASSISTANT = { id: 'asst_home', name: 'Home', instructions: 'Be kind.' };
+const user = (content: string) => ({ role: 'user', content }) as const;
+
+describe('chat completions', () => {
+  const workshop = new Workshop();
+  afterEach(() => workshop.cleanUp());
+
+  const open = async (...scripts: Script[]) => {
+    const model = new ScriptedModel(...scripts);
+    const bench = await workshop.open(model, { assistants: [ASSISTANT] });
+    const { engine, client } = bench;
+    return {
+      ...bench,
+      model,
+      threads: async () => (await engine.counts()).threads,
+      chat: (body: object) =>
+        client.chat.completions.create({ model: 'asst_home', ...body } as never) as Promise<Json>,
+    };
+  };
+  /** What the model was shown of the conversation. */
+  const heard = (model: ScriptedModel, turn: number) => JSON.stringify(model.turns[turn]);
+
+  it('answers as the assistant of that id or name, and keeps nothing', async () => {
+    const { chat, threads, model } = await open(says('Good morning to you'));
+    for (const name of ['asst_home', 'Home']) {
+      const answer = await chat({
+        model: name,
+        messages: [
+          { role: 'system', content: 'In English.' },
+          user('Hi'),
+          { role: 'assistant', content: 'Yes?' },
+          user('Tea'),
+        ],
+      });
+      assert.match(answer.id, /^chatcmpl-\w{24}$/);
+      assert.deepEqual([answer.object, answer.model], ['chat.completion', name]);
+      const [{ message, finish_reason }] = answer.choices;
+      assert.deepEqual(
+        [message.role, message.content, finish_reason],
+        ['assistant', 'Good morning to you', 'stop'],
+      );
+      assert.equal(answer.usage.total_tokens, 15);
+    }
+    assert.match(heard(model, 0), /Be kind\.\\n\\nIn English\./);
+    assert.match(heard(model, 0), /Hi.*Yes\?.*Tea/);
+    await until(async () => (await threads()) === 0);
+  });
+
+  it('streams chunks that add up to the answer, with what was used at the end', async () => {
+    const { chat } = await open(says('one two three'));
+    const stream = await chat({
+      messages: [user('Hi')],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    let text = '';
+    let last: Json;
+    const finishes: string[] = [];
+    for await (const chunk of stream as AsyncIterable<Json>) {
+      last = chunk;
+      text += chunk.choices[0]?.delta.content ?? '';
+      if (chunk.choices[0]?.finish_reason) finishes.push(chunk.choices[0].finish_reason);
+    }
+    assert.deepEqual([text, finishes, last.usage.total_tokens], ['one two three', ['stop'], 15]);
+  });
+
+  it('its frames have no names of events, and end as chat programs expect', async () => {
+    const { engine } = await open(says('Hi'));
+    const response = await send(engine, 'POST', '/chat/completions', {
+      model: 'Home',
+      messages: [user('Hi')],
+      stream: true,
+    });
+    const text = await response.text();
+    assert.match(text, /^data: \{/);
+    assert.ok(!text.includes('event:'));
+    assert.ok(text.endsWith('\n\ndata: [DONE]\n\n'));
+  });
+
+  it('keeps a conversation by `user` or by header, whether the program repeats what was said or not', async () => {
+    const { chat, client, threads, model } = await open(
+      says('one'),
+      says('two'),
+      says('three'),
+      says('four'),
+    );
+    await chat({ messages: [user('first')], user: 'anna' });
+    await chat({ messages: [user('second')], user: 'anna' });
+    const all = [
+      user('first'),
+      { role: 'assistant', content: 'one' },
+      user('second'),
+      { role: 'assistant', content: 'two' },
+    ];
+    await client.chat.completions.create(
+      { model: 'Home', messages: [...all, user('third')] as never },
+      { headers: { 'x-conversation': 'anna' } },
+    );
+    assert.equal(heard(model, 2).split('first').length, 2);
+    assert.match(heard(model, 2), /first.*one.*second.*two.*third/);
+    assert.equal(await threads(), 1);
+    await chat({ messages: [user('alone')], user: 'ben' });
+    assert.ok(!heard(model, 3).includes('first'));
+    assert.equal(await threads(), 2);
+  });
+
+  it('hands the functions of the request to the program, and goes on with its outputs', async () => {
+    const { chat, threads } = await open(calls(['lamp', { on: true }], ['heat', {}]), says('Done'));
+    const tools = ['lamp', 'heat'].map((name) => ({ type: 'function', function: { name } }));
+    const messages: object[] = [user('Light and warmth, please')];
+    const first = await chat({ messages, tools });
+    const [{ message, finish_reason }] = first.choices;
+    assert.equal(finish_reason, 'tool_calls');
+    assert.deepEqual(
+      message.tool_calls.map(({ function: { name, arguments: args } }: Json) => [name, args]),
+      [
+        ['lamp', '{"on":true}'],
+        ['heat', '{}'],
+      ],
+    );
+    messages.push(message);
+    for (const { id } of message.tool_calls) messages.push({ role: 'tool', tool_call_id: id, content: 'ok' });
+    const second = await chat({ messages, tools });
+    assert.equal(second.choices[0].message.content, 'Done');
+    await until(async () => (await threads()) === 0);
+    await assert.rejects(
+      chat({ messages: [{ role: 'tool', tool_call_id: 'call_none', content: 'x' }] }),
+      /No run waits/,
+    );
+  });
+
+  it('a call that is never answered does not keep a conversation busy', async () => {
+    const { chat } = await open(calls(['lamp', {}]), says('Never mind'));
+    const tools = [{ type: 'function', function: { name: 'lamp' } }];
+    await chat({ messages: [user('Light')], tools, user: 'anna' });
+    const answer = await chat({ messages: [user('Forget it')], user: 'anna' });
+    assert.equal(answer.choices[0].message.content, 'Never mind');
+  });
+
+  it('says what went wrong, before the stream and in it', async () => {
+    const fails: Script = async function* (): AsyncGenerator<ModelEvent> {
+      yield { type: 'text', delta: 'So' };
+      throw new ModelError('failed', { said: 'out of order', address: 'test' });
+    };
+    const { chat } = await open(fails);
+    await assert.rejects(
+      chat({ model: 'none', messages: [user('Hi')] }),
+      /404 The model 'none' does not exist/,
+    );
+    await assert.rejects(chat({ messages: [] }), /400/);
+    await assert.rejects(chat({ messages: [user('Hi')] }), /500.*out of order/);
+    const stream = await chat({ messages: [user('Hi')], stream: true });
+    await assert.rejects(async () => {
+      for await (const _ of stream as AsyncIterable<Json>);
+    }, /out of order/);
+  });
+
+  it('a conversation belongs to its caller', async () => {
+    const { engine, threads } = await open(says('one'));
+    const ask = (id: string, assistants?: string[]) =>
+      engine.fetch(
+        'http://engine.local/v1/chat/completions',
+        { method: 'POST', body: JSON.stringify({ model: 'Home', messages: [user('Hi')], user: 'anna' }) },
+        { id, assistants },
+      );
+    for (const id of ['key_a', 'key_b', 'key_a']) assert.equal((await ask(id)).status, 200);
+    assert.equal(await threads(), 2);
+    assert.equal((await ask('key_c', ['asst_other'])).status, 404);
+    const models = await engine.fetch('http://engine.local/v1/models', {}, { id: 'key_a' });
+    const { data } = (await models.json()) as Json;
+    assert.deepEqual([data[0].id, data[0].name, data[0].owned_by], ['asst_home', 'Home', 'assistants']);
+  });
+
+  it('a program that goes away leaves its run to its end', async () => {
+    const { engine, threads } = await open(hangs('Well'));
+    const gone = new AbortController();
+    const response = await engine.fetch('http://engine.local/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ model: 'Home', messages: [user('Hi')], stream: true }),
+      signal: gone.signal,
+    });
+    await response.body!.getReader().read();
+    gone.abort();
+    assert.equal(await threads(), 1);
+    assert.equal(engine.service.executor.size, 1);
+  });
+});
