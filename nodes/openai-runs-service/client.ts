@@ -61,6 +61,7 @@ export function openConnection(options: ClientOptions): Connection {
   return {
     client,
     embedded: engine !== undefined,
+    together: engine?.together,
     counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,
     notices,

@@ -2,6 +2,7 @@
 
 import type { Node } from 'node-red';
 import type OpenAI from 'openai';
+import type { Together } from '../../engine/index.ts';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
 import type { RunNotices } from './run-notices.ts';
 import type { ThreadQueue } from './thread-queue.ts';
@@ -12,6 +13,8 @@ export interface Connection {
   readonly embedded: boolean;
   /** How much the embedded engine's database holds. */
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
+  /** What several Node-REDs share where the embedded engine's database is on PostgreSQL. */
+  readonly together?: Together | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */
   readonly timeoutMs: number;
   /** What the embedded engine tells of runs beyond the wire. */

@@ -38,7 +38,11 @@ export default function register(RED: NodeAPI): void {
 
     this.connect = () => {
       if (closed) return Promise.reject(new RunsError(translate('error.closed'), { code: 'stopped' }));
-      opening ??= openService({ RED, node: this, settings, apiKey, secrets, translate }).catch(
+      opening ??= openService({ RED, node: this, settings, apiKey, secrets, translate }).then(
+        (connection) => {
+          connection.together?.onSupersede((threadId) => this.threads.supersede(threadId));
+          return connection;
+        },
         (error: unknown) => {
           // The next message tries again: the database may be writable by then.
           opening = undefined;
@@ -56,7 +60,24 @@ export default function register(RED: NodeAPI): void {
       databasePlace: settings.backend === 'embedded' && isServer(file) ? placeName(file) : undefined,
     };
     Object.assign(this, { threads: new ThreadQueue(), deployed });
-    this.enter = (signal, onWait) => limiter.enter(signal, onWait);
+    this.enter = async (signal, onWait) => {
+      const leave = await limiter.enter(signal, onWait);
+      if (settings.concurrency <= 0 || deployed.databasePlace === undefined) return leave;
+      try {
+        const { together } = await this.connect();
+        if (!together?.hasOthers) return leave;
+        // Those of this Node-RED stand in its own line; only who is in there counts with those of the others.
+        const scope = `runs.${encodeURIComponent(this.id)}`;
+        const give = await together.line.enter(scope, settings.concurrency, { signal, onWait });
+        return () => {
+          give();
+          leave();
+        };
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    };
     this.hold = (work) => held.push(work);
 
     // Deployed assistants are there, and runs that an earlier process left are taken up, before any message.
