@@ -68,6 +68,7 @@ export async function startEngine(
   }
   const door = openDoor(service);
   const close = async () => {
+    store.hurry?.();
     const answered = door.close();
     await supervisor.stop();
     await answered;

@@ -4,8 +4,11 @@ import { atomically, type Db } from '../store/store.ts';
 import { insertThread } from '../store/threads.ts';
 
 export interface SharedConversations {
-  /** The thread of a key; made if there is none, once for all machines. */
-  threadOf(scope: string, key: string): Promise<string>;
+  /**
+   * The thread of a key; made if there is none, once for all machines.
+   * @param known the thread that a Node-RED remembers from before it shared a database; taken if it is there
+   */
+  threadOf(scope: string, key: string, known?: string): Promise<string>;
   /** Forgets a key; only if it is still on the given thread, where one is given. */
   forget(scope: string, key: string, threadId?: string): Promise<void>;
   forgetAll(scope: string): Promise<void>;
@@ -25,28 +28,39 @@ export function sharedConversations(db: Db, now: () => number): SharedConversati
         .executeTakeFirst()
     )?.thread_id;
 
+  const insertNew = async (trx: Db) => {
+    const thread = newThread({}, now());
+    await insertThread(trx, thread);
+    return thread.id;
+  };
+
   /** Thread and key together, or neither where the key is there already. */
-  const make = (scope: string, key: string) =>
+  const make = (scope: string, key: string, known = '') =>
     atomically(db, async (trx) => {
-      const thread = newThread({}, now());
-      await insertThread(trx, thread);
+      const found = await trx
+        .selectFrom('threads')
+        .select('id')
+        .where('id', '=', known)
+        .forNoKeyUpdate()
+        .executeTakeFirst();
+      const thread_id = found?.id ?? (await insertNew(trx));
       const made = await trx
         .insertInto('conversations')
-        .values({ scope, key, thread_id: thread.id })
+        .values({ scope, key, thread_id })
         .onConflict((conflict) => conflict.doNothing())
         .returning('thread_id')
         .executeTakeFirst();
       if (!made) throw new Taken();
-      return thread.id;
+      return thread_id;
     });
 
   return {
-    async threadOf(scope, key) {
+    async threadOf(scope, key, known) {
       for (;;) {
-        const known = await find(scope, key);
-        if (known) return known;
+        const there = await find(scope, key);
+        if (there) return there;
         try {
-          return await make(scope, key);
+          return await make(scope, key, known);
         } catch (error) {
           if (!(error instanceof Taken)) throw error;
         }

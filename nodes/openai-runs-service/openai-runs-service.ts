@@ -1,6 +1,7 @@
 /** The config node: where runs execute, and the key. One connection a service, made on first use. */
 
 import type { NodeAPI } from 'node-red';
+import { backoff, callAfter } from '../../engine/domain/waits.ts';
 import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { addAdminRoutes } from './admin.ts';
@@ -11,6 +12,9 @@ import { databaseFile, openService } from './open.ts';
 import { readServiceSettings, type ServiceDef } from './settings.ts';
 import { ThreadQueue } from './thread-queue.ts';
 import { inContainer } from './word-fault.ts';
+
+/** Milliseconds between two tries to reach a database server. */
+const OPEN_AGAIN = { first: 2_000, longest: 60_000 };
 
 interface Credentials {
   apiKey?: string;
@@ -81,12 +85,21 @@ export default function register(RED: NodeAPI): void {
     this.hold = (work) => held.push(work);
 
     // Deployed assistants are there, and runs that an earlier process left are taken up, before any message.
-    if (settings.backend === 'embedded') {
-      this.connect().catch((error: unknown) => this.error(String(error)));
-    }
+    let cancelRetry = () => {};
+    const open = (attempt: number) => {
+      this.connect().catch((error: unknown) => {
+        if (closed) return;
+        if (attempt === 0) this.error(String(error));
+        // A server may come back at any time, and runs wait in it.
+        if (deployed.databasePlace === undefined) return;
+        cancelRetry = callAfter(backoff(attempt, OPEN_AGAIN), () => open(attempt + 1));
+      });
+    };
+    if (settings.backend === 'embedded') open(0);
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closed = true;
+      cancelRetry();
       // Nodes close before the services they use, so all that is to be waited for is known by now.
       Promise.allSettled(held)
         .then(() => opening)

@@ -89,8 +89,8 @@ export class Conversations {
 
   private async findOrMake(key: string, make: () => Promise<string>): Promise<string> {
     const shared = await this.shared();
-    if (shared) return shared.threadOf(this.node.id, key);
     const known = (await this.threads.read())[slot(key)];
+    if (shared) return shared.threadOf(this.node.id, key, known);
     if (known) return known;
     const made = await make();
     await this.threads.change((threads) => {

@@ -47,6 +47,10 @@ describe('what machines share', function () {
     await conversations.forget('node', 'key');
     const second = await conversations.threadOf('node', 'key');
     assert.notEqual(second, ids[0]);
+    // A thread that was remembered before is taken, if it is there.
+    const before = await benches[0]!.client.beta.threads.create();
+    assert.equal(await conversations.threadOf('node', 'remembered', before.id), before.id);
+    assert.notEqual(await conversations.threadOf('node', 'forgotten', 'thread_none'), 'thread_none');
     // A thread that is deleted takes its conversation along.
     await benches[1]!.client.beta.threads.delete(second);
     const third = await conversations.threadOf('node', 'key');
