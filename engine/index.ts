@@ -11,6 +11,7 @@ export { MoveError, type MoveOptions, type Moving, moveDatabase } from './move/m
 export type { AssistantDeclaration, Caller, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
 export { isAddress } from './store/postgres/address.ts';
 export { probeDatabase } from './store/postgres/database.ts';
+export type { Together } from './together/together.ts';
 
 /**
  * Opens the database, applies migrations, brings up the declared assistants, and takes up what an earlier

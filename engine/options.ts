@@ -2,6 +2,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Fault } from './models/faults.ts';
 import type { FailureReason, ModelOptions } from './models/model.ts';
+import type { Together } from './together/together.ts';
 
 /** An assistant declared by the user: the create body plus the id it keeps for good. */
 export interface AssistantDeclaration {
@@ -80,6 +81,8 @@ export interface Engine {
    * @param caller on whose behalf; without one everything is allowed
    */
   fetch(input: string | URL | Request, init?: RequestInit, caller?: Caller): Promise<Response>;
+  /** What several engines share where the database is on PostgreSQL. */
+  together: Together | undefined;
   /** How many threads and runs the database holds. */
   counts(): Promise<{ threads: number; runs: number }>;
   /**

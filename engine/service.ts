@@ -2,6 +2,7 @@
 import type { KnownModels } from './models/known-models.ts';
 import type { EngineLog } from './options.ts';
 import type { Store } from './store/store.ts';
+import type { TogetherPart } from './together/together.ts';
 import type { EventHub } from './worker/event-log.ts';
 import type { Executor } from './worker/executor.ts';
 import type { Followers } from './worker/followers.ts';
@@ -17,6 +18,7 @@ export interface Service {
   /** Readers here of runs on other machines. */
   followers: Followers;
   queue: RunQueue;
+  together: TogetherPart | undefined;
   log: EngineLog;
   /** Milliseconds since 1970. */
   clock: () => number;

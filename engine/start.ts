@@ -14,6 +14,7 @@ import { countAll } from './store/retention.ts';
 import type { Store } from './store/store.ts';
 import { newWorkerId } from './store/workers.ts';
 import { Supervisor } from './supervisor.ts';
+import { makeTogether } from './together/together.ts';
 import { openDoor } from './wire/fetch.ts';
 import type { AskOptions } from './worker/ask-model.ts';
 import { EventHub } from './worker/event-log.ts';
@@ -67,6 +68,7 @@ export async function startEngine(
   }
   const door = openDoor(service);
   const close = async () => {
+    store.hurry?.();
     const answered = door.close();
     await supervisor.stop();
     await answered;
@@ -77,6 +79,7 @@ export async function startEngine(
     service,
     sweep: () => supervisor.sweep(),
     counts: () => countAll(store.db),
+    together: service.together,
     fetch: door.fetch,
     close() {
       closing ??= close();
@@ -111,6 +114,7 @@ function makeService(
     onNotice,
     ...(sleep && { sleep }),
   });
+  const now = () => Math.floor(clock() / 1000);
   const capacity = store.shared ? (options.capacity ?? DEFAULT_CAPACITY) : Number.POSITIVE_INFINITY;
   return {
     store,
@@ -120,7 +124,8 @@ function makeService(
     queue: new RunQueue({ store, hub, executor, workerId, capacity, log }),
     log,
     clock,
-    now: () => Math.floor(clock() / 1000),
+    now,
+    together: makeTogether({ store, workerId, outbox, log, now }),
     expirySeconds: options.expirySeconds || DEFAULT_EXPIRY_SECONDS,
     defaultModel,
     models: new KnownModels(model, defaultModel),

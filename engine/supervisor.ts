@@ -1,5 +1,6 @@
 /** Expires runs, recovers those of dead workers, deletes threads that are kept no longer: a look every second. */
 import type { Service } from './service.ts';
+import { leaveLines } from './store/line.ts';
 import { deleteUnused, type Place } from './store/retention.ts';
 import { dueRuns, leaveQueued, type RunInWork, runsInWork, takeOver } from './store/runs.ts';
 import type { Ring } from './store/shared.ts';
@@ -68,7 +69,8 @@ export class Supervisor {
 
   /** What another process says. */
   #hear(ring: Ring): void {
-    const { executor, followers, outbox, queue } = this.#service;
+    const { executor, followers, outbox, queue, together } = this.#service;
+    together?.hear(ring);
     switch (ring.word) {
       case 'joined':
         outbox.setOthers(true);
@@ -110,6 +112,8 @@ export class Supervisor {
     const isMine = await shared.alone(async () => {
       await this.#care();
       await shared.forgetEvents();
+      await this.#workers.forgetDead();
+      await leaveLines(store.db);
     });
     // Another process looks after all; after its own each looks itself.
     if (!isMine) await this.#care(({ worker }) => worker === this.#service.workerId);

@@ -1,7 +1,7 @@
 /** Deletes threads that nobody has used for long, a few at a time, and gives the space back. */
 import { sql } from 'kysely';
 import { ACTIVE } from './runs.ts';
-import type { Db } from './store.ts';
+import { atomically, type Db } from './store.ts';
 
 /** Threads that one step looks at, and rows that it deletes at most: some milliseconds on a small machine. */
 const THREADS_A_STEP = 50;
@@ -41,8 +41,14 @@ export async function deleteUnused(db: Db, before: number, from: Place | undefin
   let rows = 0;
   let next: Place | undefined;
   for (const { id, created_at } of threads) {
-    if (await isUnused(db, id, before)) {
-      rows += await deletePart(db, id, ROWS_A_STEP - rows);
+    const left = ROWS_A_STEP - rows;
+    const part = await atomically(db, async (trx) => {
+      // Nobody begins a run on it, or adds a message, between the look and the deletion.
+      await trx.selectFrom('threads').select('id').where('id', '=', id).forNoKeyUpdate().execute();
+      return (await isUnused(trx, id, before)) ? deletePart(trx, id, left) : undefined;
+    });
+    if (part !== undefined) {
+      rows += part;
       // A long one goes on with the next step.
       if (rows >= ROWS_A_STEP) return { next: next ?? from ?? { created_at: 0, id: '' }, deleted };
       deleted += 1;

@@ -139,6 +139,36 @@ export interface IdempotencyKeysTable {
   run_id: Fixed<string>;
 }
 
+/** The thread of a conversation; there only where several machines share the database. */
+export interface ConversationsTable {
+  /** Whose keys they are, such as a node's id. */
+  scope: Fixed<string>;
+  key: Fixed<string>;
+  thread_id: Fixed<string>;
+}
+
+/** Who is in, or waits, in the order of `seq`; there only where several machines share the database. */
+export interface LineTable {
+  seq: Sequence;
+  /** What they stand in line for. */
+  scope: Fixed<string>;
+  /** Counts as long as that process gives signs of life. */
+  worker: Fixed<string>;
+}
+
+/** Which process has sent a run's tool calls out; there only where several machines share the database. */
+export interface RoundsTable {
+  run_id: Fixed<string>;
+  worker: string;
+}
+
+/** Answers to tool calls that came in elsewhere; there only where several machines share the database. */
+export interface AnswersTable {
+  run_id: Fixed<string>;
+  call_id: Fixed<string>;
+  output: Fixed<string>;
+}
+
 export interface Tables {
   assistants: AssistantsTable;
   threads: ThreadsTable;
@@ -148,4 +178,8 @@ export interface Tables {
   workers: WorkersTable;
   events: EventsTable;
   idempotency_keys: IdempotencyKeysTable;
+  conversations: ConversationsTable;
+  line: LineTable;
+  rounds: RoundsTable;
+  answers: AnswersTable;
 }

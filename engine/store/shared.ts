@@ -12,7 +12,13 @@ export type Word =
   /** Runs are to be stopped, by whoever has them in hand. */
   | 'cancel'
   | 'expire'
-  | 'deleted';
+  | 'deleted'
+  /** Places in these lines are free. */
+  | 'left'
+  /** Threads that another machine wants for itself. */
+  | 'superseded'
+  /** Answers to calls of these runs have come in. */
+  | 'answered';
 
 /** A word that was heard; `missed`: any may have been said meanwhile. */
 export type Ring = { word: Word; ids: string[] } | { word: 'missed' };

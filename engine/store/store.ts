@@ -17,6 +17,8 @@ export interface Store {
   giveSpaceBack(): Promise<boolean>;
   /** Where several machines share the database. */
   shared?: Shared;
+  /** The service is to close: a server that is away is no longer waited for. */
+  hurry?(): void;
   /** Closes the database for this user of it. */
   close(): Promise<void>;
 }

@@ -140,6 +140,12 @@ export class Workers {
     return dead;
   }
 
+  /** Forgets all that no longer live. */
+  async forgetDead(): Promise<void> {
+    const rows = await this.#options.db.selectFrom('workers').select('id').execute();
+    await this.forget(await this.dead(rows.map(({ id }) => id)));
+  }
+
   async forget(ids: ReadonlySet<string>): Promise<void> {
     if (ids.size === 0) return;
     await this.#options.db

@@ -64,6 +64,7 @@ export function openConnection(options: ClientOptions): Connection {
     client,
     embedded: engine !== undefined,
     ask: engine?.fetch,
+    together: engine?.together,
     counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,
     notices,

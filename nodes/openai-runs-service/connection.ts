@@ -2,7 +2,7 @@
 
 import type { Node, NodeMessage } from 'node-red';
 import type OpenAI from 'openai';
-import type { Engine } from '../../engine/index.ts';
+import type { Engine, Together } from '../../engine/index.ts';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
 import type { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -16,6 +16,8 @@ export interface Connection {
   ask?: Engine['fetch'] | undefined;
   /** How much the embedded engine's database holds. */
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
+  /** What several Node-REDs share where the embedded engine's database is on PostgreSQL. */
+  readonly together?: Together | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */
   readonly timeoutMs: number;
   /** What the embedded engine tells of runs beyond the wire. */

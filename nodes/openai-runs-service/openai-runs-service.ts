@@ -1,6 +1,7 @@
 /** The config node: where runs execute, and the key. One connection a service, made on first use. */
 
 import type { NodeAPI } from 'node-red';
+import { backoff, callAfter } from '../../engine/domain/waits.ts';
 import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import { addAdminRoutes } from './admin.ts';
@@ -15,6 +16,9 @@ import { mount } from './serve/mount.ts';
 import { isPerMessage, readKey, readServiceSettings, type ServiceDef } from './settings.ts';
 import { ThreadQueue } from './thread-queue.ts';
 import { inContainer } from './word-fault.ts';
+
+/** Milliseconds between two tries to reach a database server. */
+const OPEN_AGAIN = { first: 2_000, longest: 60_000 };
 
 interface Credentials {
   apiKey?: string;
@@ -46,6 +50,7 @@ export default function register(RED: NodeAPI): void {
       const options = { RED, node: this, settings, apiKey, secrets, translate };
       if (isPerMessage(settings)) return openForMessages(options);
       const connection = await openService(options);
+      connection.together?.onSupersede((threadId) => this.threads.supersede(threadId));
       return { connect: async () => connection, close: connection.close };
     };
     this.connect = async (asker) => {
@@ -68,13 +73,39 @@ export default function register(RED: NodeAPI): void {
     };
     const uses = new KeyUses(this);
     Object.assign(this, { threads: new ThreadQueue(), deployed, keyUses: () => uses.all() });
-    this.enter = (signal, onWait) => limiter.enter(signal, onWait);
+    this.enter = async (signal, onWait) => {
+      const leave = await limiter.enter(signal, onWait);
+      if (settings.concurrency <= 0 || deployed.databasePlace === undefined) return leave;
+      try {
+        const { together } = await this.connect();
+        if (!together?.hasOthers) return leave;
+        // Those of this Node-RED stand in its own line; only who is in there counts with those of the others.
+        const scope = `runs.${encodeURIComponent(this.id)}`;
+        const give = await together.line.enter(scope, settings.concurrency, { signal, onWait });
+        return () => {
+          give();
+          leave();
+        };
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    };
     this.hold = (work) => held.push(work);
 
     // Deployed assistants are there, and runs that an earlier process left are taken up, before any message.
-    if (settings.backend === 'embedded') {
-      this.connect().catch((error: unknown) => this.error(String(error)));
-    }
+    let cancelRetry = () => {};
+    const openEarly = (attempt: number) => {
+      this.connect().catch((error: unknown) => {
+        if (closed) return;
+        if (attempt === 0) this.error(String(error));
+        // A server may come back at any time, and runs wait in it.
+        if (deployed.databasePlace === undefined) return;
+        cancelRetry = callAfter(backoff(attempt, OPEN_AGAIN), () => openEarly(attempt + 1));
+      });
+    };
+    if (settings.backend === 'embedded') openEarly(0);
+
     let unmount: (() => void) | undefined;
     try {
       if (settings.serve && settings.backend === 'embedded') {
@@ -96,6 +127,7 @@ export default function register(RED: NodeAPI): void {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closed = true;
+      cancelRetry();
       unmount?.();
       // Nodes close before the services they use, so all that is to be waited for is known by now.
       Promise.allSettled(held)

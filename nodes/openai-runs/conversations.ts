@@ -1,5 +1,9 @@
-/** Conversations: one thread per key, remembered in the node's context. */
+/**
+ * Conversations: one thread per key, remembered in the node's context; in the database where several Node-REDs share
+ * one, so that two of them never make two threads for one key.
+ */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import type { ServiceNode } from '../openai-runs-service/connection.ts';
 import { ContextRecord } from './node-context.ts';
 import type { Settings } from './settings.ts';
 
@@ -7,15 +11,17 @@ export class Conversations {
   private readonly RED: NodeAPI;
   private readonly node: Node;
   private readonly settings: Settings;
+  private readonly service: ServiceNode;
   /** Threads being made, so that two first messages of one key get one thread. */
   private readonly making = new Map<string, Promise<string>>();
   /** Thread ids by key. */
   private readonly threads: ContextRecord<string>;
 
-  constructor(RED: NodeAPI, node: Node, settings: Settings) {
+  constructor(RED: NodeAPI, node: Node, settings: Settings, service: ServiceNode) {
     this.RED = RED;
     this.node = node;
     this.settings = settings;
+    this.service = service;
     this.threads = new ContextRecord(node, 'conversations');
   }
 
@@ -61,20 +67,30 @@ export class Conversations {
   }
 
   /** Forgets a conversation; only if it is still on the given thread, where one is given. */
-  forget(key: string, threadId?: string): Promise<void> {
+  async forget(key: string, threadId?: string): Promise<void> {
+    await (await this.shared())?.forget(this.node.id, key, threadId);
     return this.threads.change((threads) => {
       if (threadId === undefined || threads[slot(key)] === threadId) delete threads[slot(key)];
     });
   }
 
-  forgetAll(): Promise<void> {
+  async forgetAll(): Promise<void> {
+    await (await this.shared())?.forgetAll(this.node.id);
     return this.threads.change((threads) => {
       for (const name of Object.keys(threads)) delete threads[name];
     });
   }
 
+  /** The database's, where several Node-REDs share it. */
+  private async shared() {
+    if (this.service.deployed?.databasePlace === undefined) return undefined;
+    return (await this.service.connect()).together?.conversations;
+  }
+
   private async findOrMake(key: string, make: () => Promise<string>): Promise<string> {
+    const shared = await this.shared();
     const known = (await this.threads.read())[slot(key)];
+    if (shared) return shared.threadOf(this.node.id, key, known);
     if (known) return known;
     const made = await make();
     await this.threads.change((threads) => {

@@ -57,7 +57,7 @@ export class RunsNode {
       status: new Status(node, this.jobs, t),
       rounds: new ToolRounds(),
       stored: new StoredToolOutputs(node),
-      conversations: new Conversations(RED, node, settings),
+      conversations: new Conversations(RED, node, settings, options.service),
     };
     this.answers = new Answers(this.parts, resumeRun);
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Bench, type Json, ScriptedModel, says, send, Workshop } from '../engine/support.ts';
+import { onEachDatabase } from '../support/databases.ts';
 import { limit, report, tries } from './sizes.ts';
 
 const names = [
@@ -91,7 +92,7 @@ const target = fc.oneof(
   ),
 );
 
-describe('hostile requests', function () {
+onEachDatabase('hostile requests', function () {
   this.timeout(limit(60_000));
   const workshop = new Workshop();
   let bench: Bench;

@@ -306,6 +306,24 @@ describe('several machines on one database', function () {
     }
   });
 
+  it('closes soon while the server is away', async () => {
+    const server = await startPostgres();
+    try {
+      const first = await open(hangs(), { database: server.address });
+      const assistant_id = await assistantOf(first);
+      await first.client.beta.threads.createAndRun({ assistant_id });
+      await until(() => first.engine.service.executor.size === 1);
+      await server.pause();
+      const start = performance.now();
+      await first.engine.close();
+      assert.ok(performance.now() - start < 12_000, `${performance.now() - start} ms`);
+      await server.start();
+    } finally {
+      await workshop.cleanUp();
+      await server.stop();
+    }
+  });
+
   it('goes on after the server was away', async () => {
     const server = await startPostgres();
     try {

@@ -9,7 +9,7 @@ import {
 } from '../../nodes/openai-runs-service/database-address.ts';
 import { dropSchemas, newSchema, withPostgres } from '../support/databases.ts';
 import { type NodeRed, startNodeRed } from '../support/node-red.ts';
-import { testPostgres } from '../support/postgres-server.ts';
+import { startPostgres, testPostgres } from '../support/postgres-server.ts';
 import { flowWith, onEachRuntime } from '../support/runtime.ts';
 import { until } from '../support/until.ts';
 
@@ -108,6 +108,38 @@ describe('the test button of a service on PostgreSQL', function () {
   afterEach(async () => {
     await nodeRed?.stop();
     await dropSchemas(schemas.splice(0));
+  });
+
+  it('is not needed after the server was away at the start: the service tries again by itself', async () => {
+    const server = await startPostgres();
+    try {
+      await server.pause();
+      const flows = [
+        {
+          id: SERVICE,
+          type: 'openai-runs-service',
+          backend: 'embedded',
+          provider: 'rehearsal',
+          database: server.address,
+        },
+      ];
+      nodeRed = await startNodeRed({ flows });
+      await until(() => /does not answer/.test(nodeRed?.log() ?? ''));
+      assert.doesNotMatch(nodeRed.log(), /secret/);
+      await server.start();
+      await until(
+        () =>
+          withPostgres(server.address, async (client) => {
+            const { rows } = await client.query('select 1 from openai_runs.workers');
+            return rows.length === 1;
+          }).catch(() => false),
+        30_000,
+      );
+    } finally {
+      await nodeRed?.stop();
+      nodeRed = undefined;
+      await server.stop();
+    }
   });
 
   it('says which PostgreSQL answered, what is wrong, and takes no stored password elsewhere', async () => {

@@ -9,7 +9,7 @@ import type { Tables } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { type Address, readAddress } from './address.ts';
 import { Bell } from './bell.ts';
-import { connect, postgresDialect } from './driver.ts';
+import { connect, patient, postgresDialect } from './driver.ts';
 import { isLost, isUniqueViolation, postgresFault, startFault } from './faults.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { makeShared } from './shared.ts';
@@ -24,6 +24,8 @@ const LISTENER_MS = 10_000;
 const FIRST_WAIT_MS = 5_000;
 /** The oldest version that is known to work, as `server_version_num` has it. */
 const OLDEST_SERVER = 140_000;
+/** Milliseconds that a server which is away is waited for once the service is to close. */
+const LAST_WAIT_MS = 2_000;
 const INT8 = 20;
 
 type Library = typeof import('./pg.ts');
@@ -159,7 +161,7 @@ export async function probeDatabase(text: string, tls?: ConnectionOptions): Prom
 }
 
 async function prepare(pool: Pool, address: Address): Promise<void> {
-  const client = await connect(pool, 0);
+  const client = await connect(pool, { ms: 0 });
   let broken = true;
   try {
     await checkServer(client, address.place);
@@ -189,7 +191,8 @@ export async function openPostgres(text: string, { tls, log }: OpenOptions): Pro
     await pool.end();
     throw startFault(error, address);
   }
-  const db = new Kysely<Tables>({ dialect: postgresDialect(pool) }).withSchema(address.schema);
+  const patience = patient();
+  const db = new Kysely<Tables>({ dialect: postgresDialect(pool, patience) }).withSchema(address.schema);
   const bell = new Bell({
     newClient: () => new library.Client({ ...config, query_timeout: LISTENER_MS }),
     channel: address.schema,
@@ -212,6 +215,9 @@ export async function openPostgres(text: string, { tls, log }: OpenOptions): Pro
     // The server's own housekeeping does that.
     giveSpaceBack: async () => false,
     shared,
+    hurry() {
+      patience.ms = LAST_WAIT_MS;
+    },
     async close() {
       await bell.close();
       await db.destroy();

@@ -26,22 +26,29 @@ const BEGIN =
 /** Looks can be taken again; so can what begins with a `with`, which is written so that it can. */
 const MAY_REPEAT = /^\s*(select|with|set)\b/i;
 
+/** How long a server that is away is waited for; less once the service is to close. */
+export interface Patience {
+  ms: number;
+}
+
+export const patient = (): Patience => ({ ms: LONGEST_WAIT_MS });
+
 /** A dialect on a pool; ending the pool is the opener's. */
-export const postgresDialect = (pool: Pool): Dialect => ({
+export const postgresDialect = (pool: Pool, patience: Patience): Dialect => ({
   createAdapter: () => new PostgresAdapter(),
-  createDriver: () => new PostgresDriver(pool),
+  createDriver: () => new PostgresDriver(pool, patience),
   createIntrospector: (kysely) => new PostgresIntrospector(kysely),
   createQueryCompiler: () => new PostgresQueryCompiler(),
 });
 
 /** A connection, waiting for a server that is away. @throws what the last try threw */
-export async function connect(pool: Pool, longest = LONGEST_WAIT_MS): Promise<PoolClient> {
-  const end = performance.now() + longest;
+export async function connect(pool: Pool, patience: Patience): Promise<PoolClient> {
+  const start = performance.now();
   for (let attempt = 0; ; attempt++) {
     try {
       return await pool.connect();
     } catch (error) {
-      if (!isLost(error) || performance.now() > end || pool.ending) throw error;
+      if (!isLost(error) || performance.now() > start + patience.ms || pool.ending) throw error;
       await sleep(backoff(attempt, { first: 100, longest: 2000 }));
     }
   }
@@ -49,16 +56,18 @@ export async function connect(pool: Pool, longest = LONGEST_WAIT_MS): Promise<Po
 
 class PostgresDriver implements Driver {
   readonly #pool: Pool;
+  readonly #patience: Patience;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, patience: Patience) {
     this.#pool = pool;
+    this.#patience = patience;
   }
 
   async init(): Promise<void> {}
   async destroy(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new Connection(this.#pool, await connect(this.#pool));
+    return new Connection(this.#pool, this.#patience, await connect(this.#pool, this.#patience));
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
@@ -84,13 +93,15 @@ const sendable = (value: unknown): unknown =>
 
 class Connection implements DatabaseConnection {
   readonly #pool: Pool;
+  readonly #patience: Patience;
   #client: PoolClient;
   /** The transaction that is open, by its number. */
   #transaction: string | undefined;
   #broken: Error | undefined;
 
-  constructor(pool: Pool, client: PoolClient) {
+  constructor(pool: Pool, patience: Patience, client: PoolClient) {
     this.#pool = pool;
+    this.#patience = patience;
     this.#client = client;
   }
 
@@ -135,7 +146,7 @@ class Connection implements DatabaseConnection {
 
   /** A write of its own: in a transaction, as only then it is certain whether it was done. */
   async #write<R>(sql: string, values: unknown[]): Promise<QueryResult<R>> {
-    const end = performance.now() + LONGEST_WAIT_MS;
+    const start = performance.now();
     for (let attempt = 0; ; attempt++) {
       try {
         await this.begin();
@@ -145,7 +156,7 @@ class Connection implements DatabaseConnection {
       } catch (error) {
         await this.rollback();
         if (!(error instanceof NotDone)) throw error;
-        if (performance.now() > end) throw error.cause;
+        if (performance.now() > start + this.#patience.ms) throw error.cause;
         await sleep(backoff(attempt, { first: 100, longest: 2000 }));
         if (this.#broken) await this.#renew();
       }
@@ -215,7 +226,7 @@ class Connection implements DatabaseConnection {
 
   async #renew(): Promise<void> {
     this.#client.release(this.#broken ?? true);
-    this.#client = await connect(this.#pool);
+    this.#client = await connect(this.#pool, this.#patience);
     this.#broken = undefined;
   }
 }

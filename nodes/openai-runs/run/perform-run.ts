@@ -72,12 +72,15 @@ async function chooseThread({ parts, key, method, params, connection }: RunSessi
 
 /** Waits for the thread, or makes room on it, as the node's `busy` says. */
 async function takeThread(session: RunSession): Promise<(() => void) | undefined> {
-  const { parts, job, method, params } = session;
+  const { parts, job, method, params, connection } = session;
   const { thread_id } = params;
   if (!method.onThread || thread_id === undefined) return undefined;
   const { service, settings, t } = parts;
   const { threads } = service;
-  const ahead = threads.length(thread_id);
+  const together = connection.together?.hasOthers ? connection.together : undefined;
+  const scope = `thread.${encodeURIComponent(thread_id)}`;
+  const elsewhere = together && settings.busy === 'error' ? await together.line.length(scope) : 0;
+  const ahead = threads.length(thread_id) + elsewhere;
   if (ahead > 0 && settings.busy === 'error') {
     throw new RunsError(t('error.threadBusy', { thread: thread_id }), { code: 'thread_busy', thread_id });
   }
@@ -87,12 +90,28 @@ async function takeThread(session: RunSession): Promise<(() => void) | undefined
       thread_id,
     });
   }
-  if (settings.busy === 'cancel') threads.supersede(thread_id);
-  return threads.enter(thread_id, {
+  if (settings.busy === 'cancel') {
+    threads.supersede(thread_id);
+    await together?.supersede(thread_id);
+  }
+  const onWait = (count: number) => session.waitFor(count);
+  const leave = await threads.enter(thread_id, {
     signal: job.signal,
-    onWait: (count) => session.waitFor(count),
+    onWait,
     supersede: () => job.abort(new RunsError(t('error.superseded'), { code: 'superseded', thread_id })),
   });
+  if (!together) return leave;
+  // The first of this Node-RED stands in line with those of the others.
+  try {
+    const give = await together.line.enter(scope, 1, { signal: job.signal, onWait });
+    return () => {
+      give();
+      leave();
+    };
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 /** Sends the request; once more where it was refused for a reason that is out of the way now. */

@@ -1,5 +1,6 @@
 /** Messages that come back into the node as answers to its tool calls. */
 import type { NodeMessageInFlow } from 'node-red';
+import type { Connection } from '../../openai-runs-service/connection.ts';
 import { RunsError } from '../../shared/errors.ts';
 import type { SessionOptions } from '../follow/session.ts';
 import type { Job } from '../job.ts';
@@ -116,6 +117,7 @@ export class Answers {
     if (method.answers !== 'run') return;
     const { call_id, run_id, thread_id } = tool;
     const connection = await connect();
+    if (await this.handOver(job, connection, run_id)) return;
     const run = await connection.client.beta.threads.runs
       .retrieve(run_id, { thread_id }, { signal: job.signal })
       .catch((error: unknown) => {
@@ -132,6 +134,29 @@ export class Answers {
     const delivery = settings.delivery === 'stream' ? 'stream' : 'wait';
     const request = { params: { run_id, thread_id }, delivery } as const;
     await this.resumeRun({ parts, job, connection, method, request }, run, await stored.of(run_id));
+  }
+
+  /**
+   * Gives what is known of a run to the Node-RED that asked, where that is another and lives; the result leaves there.
+   * @returns whether that has taken it
+   */
+  private async handOver(job: Job, { together }: Connection, runId: string): Promise<boolean> {
+    const { stored, node } = this.parts;
+    if (!together) return false;
+    const given = new Set<string>();
+    for (;;) {
+      // More may have come in meanwhile.
+      const fresh = [...(await stored.of(runId))].filter(([callId]) => !given.has(callId));
+      if (fresh.length === 0) break;
+      for (const [callId, output] of fresh) {
+        if (!(await together.answers.give(runId, callId, output))) return false;
+        given.add(callId);
+      }
+    }
+    if (given.size === 0 || !(await together.answers.isTaken(runId, job.signal))) return false;
+    node.debug(`the answers to run ${runId} went to the Node-RED that asked`);
+    stored.drop(runId);
+    return true;
   }
 
   private unknown(tool: Partial<Tool>): RunsError {

@@ -29,8 +29,12 @@ export async function collect(
   const since = Date.now();
   let timer: NodeJS.Timeout | undefined;
   job.signal.addEventListener('abort', stop, { once: true });
+  let endAsking: (() => Promise<void>) | undefined;
   try {
     session.showTools(round);
+    // Where several Node-REDs share a database, an answer may come in at any of them.
+    const { together } = session.connection;
+    endAsking = await together?.answers.ask(run.id, (callId, output) => round.answer(callId, output));
     for (const [id, output] of earlier ?? []) round.answer(id, output);
     if (!earlier) sendCalls(session, run, calls);
     while (!round.complete) {
@@ -52,6 +56,7 @@ export async function collect(
     clearTimeout(timer);
     job.signal.removeEventListener('abort', stop);
     rounds.end(round);
+    endAsking?.().catch((error: unknown) => session.parts.node.debug(String(error)));
   }
 }
 

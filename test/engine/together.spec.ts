@@ -1,0 +1,159 @@
+/** What several Node-REDs share beyond runs: conversations, and lines in the order in which they came. */
+import assert from 'node:assert/strict';
+import { sleep } from '../../engine/domain/waits.ts';
+import type { Together } from '../../engine/index.ts';
+import { withPostgres } from '../support/databases.ts';
+import { testPostgres } from '../support/postgres-server.ts';
+import { until } from '../support/until.ts';
+import { type Bench, hangs, ScriptedModel, Workshop } from './support.ts';
+
+describe('what machines share', function () {
+  this.timeout(30_000);
+  let workshop: Workshop;
+  let database: string;
+  let benches: Bench[];
+  before(() => testPostgres());
+  beforeEach(async () => {
+    workshop = new Workshop();
+    database = await workshop.database('PostgreSQL');
+    benches = [];
+    for (let i = 0; i < 3; i++) benches.push(await workshop.open(new ScriptedModel(hangs()), { database }));
+  });
+  afterEach(() => workshop.cleanUp());
+
+  const parts = (): [Together, Together, Together] =>
+    benches.map(({ engine }) => engine.together!) as [Together, Together, Together];
+  const never = new AbortController().signal;
+
+  it('is nothing on a file', async () => {
+    const { engine } = await workshop.open(new ScriptedModel(hangs()), {
+      database: await workshop.database('SQLite'),
+    });
+    assert.equal(engine.together, undefined);
+  });
+
+  it('has one thread a key, however many machines ask at once', async () => {
+    const all = parts();
+    const ids = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => all[i % 3]!.conversations.threadOf('node', 'key')),
+    );
+    assert.equal(new Set(ids).size, 1);
+    const threads = await withPostgres(database, (client) => client.query('select id from threads'));
+    assert.deepEqual(threads.rows, [{ id: ids[0] }]);
+    const [{ conversations }] = all;
+    assert.notEqual(await conversations.threadOf('other', 'key'), ids[0]);
+    await conversations.forget('node', 'key', 'thread_another');
+    assert.equal(await conversations.threadOf('node', 'key'), ids[0]);
+    await conversations.forget('node', 'key');
+    const second = await conversations.threadOf('node', 'key');
+    assert.notEqual(second, ids[0]);
+    // A thread that was remembered before is taken, if it is there.
+    const before = await benches[0]!.client.beta.threads.create();
+    assert.equal(await conversations.threadOf('node', 'remembered', before.id), before.id);
+    assert.notEqual(await conversations.threadOf('node', 'forgotten', 'thread_none'), 'thread_none');
+    // A thread that is deleted takes its conversation along.
+    await benches[1]!.client.beta.threads.delete(second);
+    const third = await conversations.threadOf('node', 'key');
+    assert.notEqual(third, second);
+    await conversations.forgetAll('node');
+    assert.notEqual(await conversations.threadOf('node', 'key'), third);
+  });
+
+  it('lets in so many at once over all machines, in their order', async () => {
+    const all = parts();
+    const order: number[] = [];
+    let inside = 0;
+    let most = 0;
+    const work = async (i: number) => {
+      const leave = await all[i % 3]!.line.enter('runs.x', 2, { signal: never });
+      order.push(i);
+      most = Math.max(most, ++inside);
+      await sleep(20);
+      inside--;
+      leave();
+      leave();
+    };
+    const working: Promise<void>[] = [];
+    for (let i = 0; i < 12; i++) {
+      working.push(work(i));
+      await until(async () => (await all[0].line.length('runs.x')) + order.length > i || undefined);
+    }
+    await Promise.all(working);
+    assert.equal(most, 2);
+    // Two go in together; who of them is told first is chance.
+    for (const [place, i] of order.entries()) assert.ok(Math.abs(place - i) <= 2, order.join());
+    await until(async () => (await all[0].line.length('runs.x')) === 0);
+  });
+
+  it('wakes the next at once, tells how many are ahead, and lets one give up', async () => {
+    const [first, second, third] = parts();
+    const leave = await first.line.enter('thread.x', 1, { signal: never });
+    const ahead: number[] = [];
+    const stop = new AbortController();
+    const gaveUp = second.line.enter('thread.x', 1, { signal: stop.signal });
+    gaveUp.catch(() => {});
+    await until(async () => (await first.line.length('thread.x')) === 2);
+    const waits = third.line.enter('thread.x', 1, { signal: never, onWait: (count) => ahead.push(count) });
+    await until(() => ahead.length === 1);
+    stop.abort(new Error('No more.'));
+    await assert.rejects(gaveUp, /No more/);
+    await until(() => ahead.length === 2);
+    const start = performance.now();
+    leave();
+    (await waits)();
+    assert.ok(performance.now() - start < 700, `${performance.now() - start} ms`);
+    assert.deepEqual(ahead, [2, 1]);
+  });
+
+  it('takes those out of line whose machine is gone', async () => {
+    const [first, second] = parts();
+    await first.line.enter('thread.y', 1, { signal: never });
+    await benches[0]!.engine.close();
+    (await second.line.enter('thread.y', 1, { signal: never }))();
+    await until(async () => {
+      await benches[1]!.engine.sweep();
+      const left = await withPostgres(database, (client) => client.query('select 1 from line'));
+      return left.rows.length === 0;
+    });
+  });
+
+  it('brings answers to the machine that asked, and says when that is gone', async () => {
+    const [first, second, third] = parts();
+    const bench = benches[0]!;
+    const { id: assistant_id } = await bench.client.beta.assistants.create({ model: 'm', instructions: 'x' });
+    const { id } = await bench.client.beta.threads.createAndRun({ assistant_id });
+    assert.equal(await second.answers.give(id, 'call_0', 'nobody asked'), false);
+    const taken = new Map<string, string>();
+    const end = await first.answers.ask(id, (callId, output) => taken.set(callId, output));
+    const start = performance.now();
+    assert.equal(await second.answers.give(id, 'call_1', 'one'), true);
+    assert.equal(await third.answers.give(id, 'call_2', 'two'), true);
+    assert.equal(await third.answers.give(id, 'call_2', 'again'), true);
+    await until(() => taken.size === 2);
+    assert.ok(performance.now() - start < 700, `${performance.now() - start} ms`);
+    assert.deepEqual(Object.fromEntries(taken), { call_1: 'one', call_2: 'two' });
+    const isTaken = second.answers.isTaken(id, never);
+    await end();
+    assert.equal(await isTaken, true);
+    assert.equal((await second.answers.of(id)).size, 0);
+    // The next that asks finds what was given to one that is gone.
+    const { id: other } = await benches[1]!.client.beta.threads.createAndRun({ assistant_id });
+    await first.answers.ask(other, () => {});
+    assert.equal(await second.answers.give(other, 'call_3', 'three'), true);
+    await bench.engine.close();
+    assert.equal(await second.answers.isTaken(other, never), false);
+    const found: string[] = [];
+    await second.answers.ask(other, (_callId, output) => found.push(output));
+    assert.deepEqual(found, ['three']);
+  });
+
+  it('asks the others to end what they have on a thread', async () => {
+    const [first, second] = parts();
+    const ended: string[] = [];
+    second.onSupersede((id) => ended.push(id));
+    assert.equal(first.hasOthers, true);
+    await first.supersede('thread_1');
+    await until(() => ended.length === 1);
+    assert.deepEqual(ended, ['thread_1']);
+  });
+});
