@@ -5,9 +5,11 @@ import type { Engine, EngineOptions } from './options.ts';
 import { startEngine } from './start.ts';
 
 export { EngineStartError } from './domain/errors.ts';
+export type { RunStatus } from './domain/types.ts';
 export type { Fault } from './models/faults.ts';
 export type { FailureReason } from './models/model.ts';
 export type { AssistantDeclaration, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
+export type { Mark, Origin, RowFilter, RunRow, RunSums, RunsOverview } from './overview.ts';
 
 /**
  * Opens the database, applies migrations, brings up the declared assistants, and takes up what an earlier

@@ -28,7 +28,7 @@ export async function cancelRun(service: Service, threadId: string, runId: strin
 /** Ends a cancelling run that nobody works on; should that fail, the sweep does it. */
 function finishCancel({ store, log, now, hub }: Service, runId: string): void {
   endRun(store.db, runId, { name: 'cancelled', now: now() }).then(
-    (events) => events && hub.get(runId)?.append(...events),
+    (events) => events && hub.append(runId, events),
     (error: unknown) => log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
   );
 }

@@ -191,7 +191,8 @@ export async function submitToolOutputs(
   if (!run) throw unknownPathId('run', runId);
   const now = service.now();
   if (run.status === 'requires_action' && run.expires_at !== null && run.expires_at <= now) {
-    await endRun(db, runId, { name: 'expire', now });
+    const events = await endRun(db, runId, { name: 'expire', now });
+    if (events) service.hub.append(runId, events);
     throw toolOutputsWrongStatus('expired');
   }
   if (run.status !== 'requires_action') throw toolOutputsWrongStatus(run.status);

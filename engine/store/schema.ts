@@ -110,6 +110,21 @@ export interface WorkersTable {
   seen_at: number;
 }
 
+/** What a run came from, where the program that the engine lives in says so; gone with the run. */
+export interface RunOriginsTable {
+  run_id: Fixed<string>;
+  node_id: string;
+  flow_id: string;
+  /** Id of the message that asked for the run. */
+  msg_id: string;
+  /** Key of the conversation that it belongs to. */
+  conversation: string | null;
+  /** Milliseconds from the request to the run's end. */
+  took: number | null;
+  /** JSON text: `[milliseconds since 1970, what happened][]`. */
+  marks: Json | null;
+}
+
 export interface Tables {
   assistants: AssistantsTable;
   threads: ThreadsTable;
@@ -117,4 +132,5 @@ export interface Tables {
   runs: RunsTable;
   steps: StepsTable;
   workers: WorkersTable;
+  run_origins: RunOriginsTable;
 }

@@ -6,6 +6,8 @@ export interface LoggedEvent {
   data: unknown;
 }
 
+type Listener = (events: readonly LoggedEvent[]) => void;
+
 const frameOf = ({ event, data }: LoggedEvent) =>
   `event: ${event}\ndata: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 
@@ -15,7 +17,13 @@ export class EventLog {
   /** Text of each event, made when the first reader needs it. */
   readonly #frames: (string | undefined)[] = [];
   readonly #waiting = new Set<() => void>();
+  readonly #onAppend: Listener;
   #ended = false;
+
+  /** @param onAppend hears of what is appended */
+  constructor(onAppend: Listener = () => {}) {
+    this.#onAppend = onAppend;
+  }
 
   get length(): number {
     return this.#events.length;
@@ -29,6 +37,7 @@ export class EventLog {
     if (this.#ended) return;
     this.#events.push(...events);
     this.#wake();
+    this.#onAppend(events);
   }
 
   /** Appends the closing frame; nothing can follow. */
@@ -67,16 +76,29 @@ export class EventLog {
 export class EventHub {
   readonly #logs = new Map<string, EventLog>();
   readonly #held = new Map<string, number>();
+  readonly #onEvents: Listener;
+
+  /** @param onEvents hears of all that happens in the runs of this process */
+  constructor(onEvents: Listener = () => {}) {
+    this.#onEvents = onEvents;
+  }
 
   /** Starts an attempt's log; readers of an earlier attempt keep theirs. */
   open(runId: string): EventLog {
-    const log = new EventLog();
+    const log = new EventLog(this.#onEvents);
     this.#logs.set(runId, log);
     return log;
   }
 
   get(runId: string): EventLog | undefined {
     return this.#logs.get(runId);
+  }
+
+  /** Tells of what happened in a run, whether or not it has a log. */
+  append(runId: string, events: readonly LoggedEvent[]): void {
+    const log = this.#logs.get(runId);
+    if (log && !log.ended) log.append(...events);
+    else this.#onEvents(events);
   }
 
   /** Ends an attempt's log. Readers still read to its end; the hub forgets it. */

@@ -2,7 +2,9 @@
 
 import type { Node } from 'node-red';
 import type OpenAI from 'openai';
+import type { RunsOverview } from '../../engine/index.ts';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
+import type { RunActivity } from './activity.ts';
 import type { RunNotices } from './run-notices.ts';
 import type { ThreadQueue } from './thread-queue.ts';
 
@@ -10,6 +12,8 @@ export interface Connection {
   readonly client: OpenAI;
   /** Whether the embedded engine answers, which can more than the API asks for. */
   readonly embedded: boolean;
+  /** The runs of this service at a glance: all of the embedded engine's; of a server's, the last ones made here. */
+  readonly overview?: RunsOverview | undefined;
   /** How much the embedded engine's database holds. */
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */
@@ -33,6 +37,8 @@ export interface Deployed {
   url: string;
   tls: string;
   proxy: string;
+  /** Whether the editor's panel shows what people and models say. */
+  showContents: boolean;
   /** The database as saved, and where that is; undefined for one in memory or none. */
   database: string;
   databaseFile: string | undefined;
@@ -53,6 +59,8 @@ export interface ServiceNode extends Node {
   enter(signal: AbortSignal, onWait?: () => void): Promise<() => void>;
   /** Keeps the connection open, when the service closes, until a node has told the server what it must. */
   hold(work: Promise<unknown>): void;
+  /** What goes on in this service, among all its nodes. */
+  readonly activity: RunActivity;
   /** Who holds which thread, among all nodes of this service. */
   readonly threads: ThreadQueue;
 }

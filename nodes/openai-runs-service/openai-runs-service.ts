@@ -3,6 +3,7 @@
 import type { NodeAPI } from 'node-red';
 import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
+import { RunActivity } from './activity.ts';
 import { addAdminRoutes } from './admin.ts';
 import type { Connection, Deployed, ServiceNode } from './connection.ts';
 import { Limiter } from './limiter.ts';
@@ -28,14 +29,20 @@ export default function register(RED: NodeAPI): void {
     let opening: Promise<Connection> | undefined;
     let closed = false;
     const held: Promise<unknown>[] = [];
+    // Whoever may not read runs hears no more than that there are some.
+    const activity = new RunActivity((version) =>
+      RED.comms.publish('openai-runs/live', { service: this.id, version }, false),
+    );
 
     this.connect = () => {
       if (closed) return Promise.reject(new RunsError(translate('error.closed'), { code: 'stopped' }));
-      opening ??= openService({ RED, node: this, settings, apiKey, translate }).catch((error: unknown) => {
-        // The next message tries again: the database may be writable by then.
-        opening = undefined;
-        throw error;
-      });
+      opening ??= openService({ RED, node: this, settings, apiKey, translate, activity }).catch(
+        (error: unknown) => {
+          // The next message tries again: the database may be writable by then.
+          opening = undefined;
+          throw error;
+        },
+      );
       return opening;
     };
     const file = databaseFile(RED, this.id, settings.database);
@@ -45,7 +52,7 @@ export default function register(RED: NodeAPI): void {
       database: String(def.database ?? ''),
       databaseFile: settings.backend === 'server' || file === ':memory:' ? undefined : file,
     };
-    Object.assign(this, { threads: new ThreadQueue(), deployed });
+    Object.assign(this, { threads: new ThreadQueue(), activity, deployed });
     this.enter = (signal, onWait) => limiter.enter(signal, onWait);
     this.hold = (work) => held.push(work);
 
@@ -56,6 +63,7 @@ export default function register(RED: NodeAPI): void {
 
     this.on('close', (_removed: boolean, done: () => void) => {
       closed = true;
+      activity.close();
       // Nodes close before the services they use, so all that is to be waited for is known by now.
       Promise.allSettled(held)
         .then(() => opening)

@@ -42,6 +42,8 @@ export interface ServiceSettings {
   expiry: number;
   /** Days that a thread is kept after its last use; 0 = for ever. */
   retention: number;
+  /** Whether the editor's panel shows what people and models say; else only numbers. */
+  showContents: boolean;
   /** Tokens; 0 = the engine's default. */
   contextWindow: number;
 }
@@ -120,5 +122,6 @@ export function readServiceSettings(saved: ServiceDef, expand: (text: string) =>
     expiry: number('expiry'),
     retention: number('retention'),
     contextWindow: number('contextWindow'),
+    showContents: def.showContents !== false,
   };
 }

@@ -50,11 +50,11 @@ export class RunsNode {
   private readonly jobs = new Set<Job>();
 
   constructor(options: RunsNodeOptions) {
-    const { RED, node, settings, method, t } = options;
+    const { RED, node, settings, method, service, t } = options;
     this.input = new Input(RED, node, settings, method, t);
     this.parts = {
       ...options,
-      status: new Status(node, this.jobs, t),
+      status: new Status(node, this.jobs, t, () => service.activity.touch()),
       rounds: new ToolRounds(),
       stored: new StoredToolOutputs(node),
       conversations: new Conversations(RED, node, settings),
@@ -113,6 +113,7 @@ export class RunsNode {
     const reason = new RunsError(this.parts.t(`error.${why}`), { code: 'stopped' });
     for (const job of jobs) {
       this.jobs.delete(job);
+      this.parts.service.activity.remove(job);
       if (cancel && job.view?.run) this.parts.stored.drop(job.view.run.id);
       try {
         job.stop(reason);
@@ -126,8 +127,11 @@ export class RunsNode {
 
   /** Begins a job, and calls its done() exactly once. */
   private start(msg: NodeMessageInFlow, send: Send, done: Done, work: Work): void {
-    const job = new Job(msg, send, done, (text) => this.parts.node.debug(text));
+    const { node, service } = this.parts;
+    const place = { node: node.id, flow: String(node.z ?? '') };
+    const job = new Job(msg, send, done, (text) => node.debug(text), place);
     this.jobs.add(job);
+    if (this.parts.method.answers === 'run') service.activity.add(job);
     this.parts.status.rest();
     this.guard(job, work).then(
       () => this.end(job),
@@ -159,7 +163,8 @@ export class RunsNode {
   private async perform(job: Job, connect: Connect): Promise<void> {
     const { parts } = this;
     const { method, conversations } = parts;
-    job.key = method.answers === 'run' && method.onThread ? await conversations.keyOf(job.msg) : undefined;
+    job.origin.key =
+      method.answers === 'run' && method.onThread ? await conversations.keyOf(job.msg) : undefined;
     const request = await this.input.read(job.msg, job.key === undefined ? [] : ['thread_id']);
     job.request = request.params;
     const connection = await connect();
@@ -169,6 +174,7 @@ export class RunsNode {
 
   private end(job: Job, error?: unknown): void {
     if (!this.jobs.delete(job)) return;
+    this.parts.service.activity.remove(job);
     const failure = error === undefined ? undefined : this.asFailure(error, job);
     const { run } = job.view ?? {};
     const figures = run && { took: Date.now() - job.since, tokens: run.usage?.total_tokens };

@@ -62,4 +62,11 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX threads_by_age ON threads (created_at, id);
   `,
+  // What runs came from: told by the program that the engine lives in, for those who look at runs as a whole.
+  `
+  CREATE TABLE run_origins (
+    run_id TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE, node_id TEXT NOT NULL, flow_id TEXT NOT NULL,
+    msg_id TEXT NOT NULL, conversation TEXT, took INTEGER, marks TEXT
+  ) WITHOUT ROWID;
+  `,
 ];

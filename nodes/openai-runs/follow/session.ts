@@ -8,6 +8,7 @@ import type { NodeParts } from '../node-parts.ts';
 import { Events } from '../output/events.ts';
 import type { Request } from '../request/read-request.ts';
 import type { ToolCall } from '../tools/round.ts';
+import { RunTrace } from './run-trace.ts';
 import { hasSettled, isRunEvent, RunView } from './run-view.ts';
 
 export interface SessionOptions {
@@ -36,6 +37,8 @@ export class RunSession {
   /** Where the run's events go, if the message asks for them. */
   private readonly events: Events | undefined;
   private readonly forget: () => void;
+  /** What is kept of the run for those who look at it. */
+  readonly trace: RunTrace;
 
   constructor({ parts, job, connection, method, request, key }: SessionOptions) {
     this.parts = parts;
@@ -47,6 +50,7 @@ export class RunSession {
     this.isFollowed = request.delivery !== 'start';
     this.events = request.delivery === 'stream' ? new Events(job, parts.settings) : undefined;
     job.view = this.view;
+    this.trace = new RunTrace(parts.service.activity, job, method, this.view, request.params);
     this.forget =
       connection.notices?.onRetry((notice) => {
         if (notice.runId !== this.ids.run_id) return;
@@ -96,6 +100,7 @@ export class RunSession {
     const news = !this.fresh || this.view.run?.status !== run.status;
     this.view.run = run;
     this.fresh = true;
+    if (news) this.trace.run(run);
     if (news) this.events?.add({ event: `thread.run.${run.status}`, data: run } as RunEvent);
     this.setState(run.status === 'queued' ? 'queued' : 'in_progress');
   }
@@ -103,6 +108,7 @@ export class RunSession {
   /** Takes in one event of a stream. */
   seeEvent(event: RunEvent): void {
     this.view.apply(event);
+    this.trace.event(event);
     if (isRunEvent(event)) this.fresh = true;
     this.events?.add(event);
     if (event.event === 'thread.message.delta') this.setState('streaming');

@@ -22,6 +22,7 @@ export async function collect(
   const { rounds, settings } = session.parts;
   let wake = () => {};
   const round = rounds.begin(run.id, calls, (changed) => {
+    session.trace.answered(changed);
     session.showTools(changed);
     if (changed.complete) wake();
   });
