@@ -14,6 +14,7 @@ const NODES = ['openai-runs', 'openai-runs-service'];
 const REGISTERED = {
   'openai-runs': 'nodes/openai-runs/openai-runs.ts',
   'openai-runs-service': 'nodes/openai-runs-service/openai-runs-service.ts',
+  'openai-runs-panel': 'nodes/openai-runs-panel/openai-runs-panel.ts',
 };
 
 /** Loaded on first use, with the libraries they need; never when Node-RED starts. */
@@ -98,6 +99,8 @@ async function bundle(entryPoints, minify) {
     target: 'node22',
     format: 'cjs',
     minify,
+    // Names stay readable in what Node-RED loads; space does not help anybody there.
+    minifyWhitespace: true,
     legalComments: 'none',
     plugins: [lazyEntries, unusedResources, oneParser],
     metafile: true,
@@ -195,8 +198,21 @@ function html() {
     .pipe(dest(OUT));
 }
 
+/** Transforms each file's text. */
+const eachText = (change) =>
+  new Transform({
+    objectMode: true,
+    transform(file, _encoding, done) {
+      file.contents = Buffer.from(change(file.contents.toString()));
+      done(null, file);
+    },
+  });
+
 function catalogues() {
-  return src('locales/*/*.json').pipe(dest(`${OUT}/locales`));
+  const compact = eachText((text) => JSON.stringify(JSON.parse(text)));
+  return src('locales/*/*.json')
+    .pipe(compact)
+    .pipe(dest(`${OUT}/locales`));
 }
 
 /** Node-RED reads the translated help of a node from locales/<language>/<node>.html, beside its code. */

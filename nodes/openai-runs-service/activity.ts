@@ -30,7 +30,12 @@ export interface Words {
 }
 
 type EndListener = (run: Run) => void;
-type EventListener = (event: RunEvent, flight: Flight) => void;
+/** What becomes of a message: the events of its run, and that it is done with. */
+export type FlightEvent =
+  | RunEvent
+  | { event: 'end'; error?: string | undefined; run_id?: string | undefined };
+
+type EventListener = (event: FlightEvent) => void;
 
 /** Statuses from which nothing follows. */
 const ENDS: readonly Run['status'][] = ['completed', 'failed', 'cancelled', 'expired', 'incomplete'];
@@ -46,6 +51,7 @@ export class RunActivity {
   #version = 0;
   readonly #changed = new Map<string, number>();
   readonly #ends = new Set<EndListener>();
+  readonly #watched = new Map<string, () => void>();
   readonly #events = new Map<string, EventListener>();
   readonly #publish: (version: number) => void;
   #timer: NodeJS.Timeout | undefined;
@@ -65,8 +71,10 @@ export class RunActivity {
     this.touch();
   }
 
-  remove(flight: Flight): void {
-    this.flights.delete(flight);
+  /** @param error why the message failed, if it did */
+  remove(flight: Flight, error?: string): void {
+    if (!this.flights.delete(flight)) return;
+    this.#events.get(flight.origin.msgId)?.({ event: 'end', error, run_id: flight.ids.run_id });
     this.touch();
   }
 
@@ -91,6 +99,7 @@ export class RunActivity {
       if (this.#changed.size <= REMEMBERED) break;
       this.#changed.delete(id);
     }
+    this.#watched.get(run.id)?.();
     if (!hasEnded(run)) return;
     for (const listener of this.#ends) listener(run);
   }
@@ -120,6 +129,12 @@ export class RunActivity {
     return () => this.#ends.delete(listener);
   }
 
+  /** Hears that a run has another status, for the node that waits for its tools. @returns takes the listener back */
+  onRun(runId: string, listener: () => void): () => void {
+    this.#watched.set(runId, listener);
+    return () => this.#watched.delete(runId);
+  }
+
   /** Hears the events of the run that one message asks for. @returns takes the listener back */
   onEvent(msgId: string, listener: EventListener): () => void {
     this.#events.set(msgId, listener);
@@ -128,12 +143,13 @@ export class RunActivity {
 
   /** An event of a flight's run. */
   heard(event: RunEvent, flight: Flight): void {
-    this.#events.get(flight.origin.msgId)?.(event, flight);
+    this.#events.get(flight.origin.msgId)?.(event);
   }
 
   close(): void {
     clearTimeout(this.#timer);
     this.#ends.clear();
     this.#events.clear();
+    this.#watched.clear();
   }
 }

@@ -174,8 +174,8 @@ export class RunsNode {
 
   private end(job: Job, error?: unknown): void {
     if (!this.jobs.delete(job)) return;
-    this.parts.service.activity.remove(job);
     const failure = error === undefined ? undefined : this.asFailure(error, job);
+    this.parts.service.activity.remove(job, failure?.message);
     const { run } = job.view ?? {};
     const figures = run && { took: Date.now() - job.since, tokens: run.usage?.total_tokens };
     this.parts.status.rest(failure?.message, figures);

@@ -27,6 +27,8 @@ export async function collect(
     if (changed.complete) wake();
   });
   const stop = () => wake();
+  // Whoever else cancels it need not wait until it expires.
+  const forget = session.parts.service.activity.onRun(run.id, stop);
   const since = Date.now();
   let timer: NodeJS.Timeout | undefined;
   job.signal.addEventListener('abort', stop, { once: true });
@@ -50,6 +52,7 @@ export async function collect(
     }
     return round.toolOutputs;
   } finally {
+    forget();
     clearTimeout(timer);
     job.signal.removeEventListener('abort', stop);
     rounds.end(round);
