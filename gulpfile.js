@@ -9,6 +9,7 @@ import gulp from 'gulp';
 const { dest, parallel, series, src } = gulp;
 const OUT = 'dist';
 const NODES = ['openai-runs', 'openai-runs-service'];
+const PLUGIN = 'openai-runs-panel';
 
 /** Output file (without .js) → source. These are what Node-RED loads when it starts: small and readable. */
 const REGISTERED = {
@@ -129,8 +130,19 @@ async function notices(inputs) {
 
 /** The behaviour of one node's dialog, for the browser. */
 async function editorScript(name) {
+  return `<script type="text/javascript">\n${await forBrowser(`nodes/${name}/editor.ts`)}</script>`;
+}
+
+/** What the plugin's tab loads when it is first opened. */
+async function panel() {
+  await mkdir(OUT, { recursive: true });
+  await writeFile(`${OUT}/panel.js`, await forBrowser(`nodes/${PLUGIN}/editor/panel.ts`));
+}
+
+/** A bundle for the browser, as text. */
+async function forBrowser(entry) {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [`nodes/${name}/editor.ts`],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     platform: 'browser',
@@ -140,7 +152,7 @@ async function editorScript(name) {
     charset: 'utf8',
     logLevel: 'warning',
   });
-  return `<script type="text/javascript">\n${outputFiles[0].text}</script>`;
+  return outputFiles[0].text;
 }
 
 /** template.html of every method, in the order of methods/index.ts. */
@@ -183,7 +195,7 @@ async function fill(name, html) {
 }
 
 function html() {
-  return src(NODES.map((name) => `nodes/${name}/${name}.html`))
+  return src([...NODES, PLUGIN].map((name) => `nodes/${name}/${name}.html`))
     .pipe(
       new Transform({
         objectMode: true,
@@ -246,7 +258,7 @@ const types = () => command('typescript/bin/tsc', '--noEmit');
 const style = () => command('@biomejs/biome/bin/biome', 'check', '--error-on-warnings');
 export const check = series(types, style);
 /** What the browser gets; quicker than all of it while working on a dialog. */
-export const editor = parallel(html, catalogues, translations, icons);
+export const editor = parallel(html, panel, catalogues, translations, icons);
 export const build = series(clean, parallel(code, editor));
 export const watch = () =>
   gulp.watch(['nodes/**', 'engine/**', 'locales/**'], { ignoreInitial: false }, series(types, build));
