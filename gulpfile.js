@@ -157,8 +157,8 @@ async function forBrowser(entry) {
 
 /** template.html of every method, in the order of methods/index.ts. */
 async function templates(folder) {
-  const { methods } = await import(`./${folder}/methods/index.ts`);
-  const parts = methods.map(async ({ id }) => {
+  const { everyMethod } = await import(`./${folder}/methods/index.ts`);
+  const parts = everyMethod.map(async ({ id }) => {
     const html = await readFile(`${folder}/methods/${id}/template.html`, 'utf8');
     return `<div class="runs-method" data-method="${id}">\n${html}</div>\n`;
   });
@@ -169,8 +169,8 @@ async function templates(folder) {
 async function help(name, language = 'en-US') {
   const { nodeHelp } = await import('./locales/compose-help.ts');
   const index = `./nodes/${name}/methods/index.ts`;
-  const { methods } = (await exists(index)) ? await import(index) : { methods: [] };
-  return nodeHelp(name, methods, language);
+  const { everyMethod } = (await exists(index)) ? await import(index) : { everyMethod: [] };
+  return nodeHelp(name, everyMethod, language);
 }
 
 const exists = (file) =>

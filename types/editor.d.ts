@@ -116,7 +116,16 @@ declare const RED: {
     addItem(menu: string, item: { id: string; label: string; onselect: string } | null): void;
   };
   /** @param message HTML */
-  notify(message: string, options: { type?: string; timeout?: number }): unknown;
+  notify(
+    message: string,
+    options: {
+      type?: string;
+      timeout?: number;
+      modal?: boolean;
+      fixed?: boolean;
+      buttons?: { text: string; class?: string; click(): void }[];
+    },
+  ): { close(): void };
   _(key: string, options?: Record<string, unknown>): string;
   nodes: {
     registerType(type: string, definition: EditorDefinition): void;

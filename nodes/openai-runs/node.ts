@@ -14,6 +14,7 @@ import { Status } from './output/status.ts';
 import { Input } from './request/read-request.ts';
 import { performRead } from './run/perform-list.ts';
 import { performRun, resumeRun } from './run/perform-run.ts';
+import { watchRuns } from './run/watch-runs.ts';
 import type { Settings } from './settings.ts';
 import { Answers } from './tools/answers.ts';
 import { ToolRounds } from './tools/rounds.ts';
@@ -48,6 +49,7 @@ export class RunsNode {
   private readonly input: Input;
   private readonly answers: Answers;
   private readonly jobs = new Set<Job>();
+  private readonly forget: (() => void) | undefined;
 
   constructor(options: RunsNodeOptions) {
     const { RED, node, settings, method, service, t } = options;
@@ -60,6 +62,7 @@ export class RunsNode {
       conversations: new Conversations(RED, node, settings),
     };
     this.answers = new Answers(this.parts, resumeRun);
+    this.forget = method.answers === 'watch' ? watchRuns(this.parts) : undefined;
   }
 
   /** Node-RED's input handler. Never throws, never rejects: that would end the whole process. */
@@ -82,6 +85,9 @@ export class RunsNode {
       this.reset(msg)
         .then(() => done(), done)
         .catch((fault: unknown) => this.parts.node.error(faultText(fault)));
+    } else if (this.forget) {
+      // It watches by itself; a message has nothing to say to it.
+      done();
     } else if (this.answers.isAnswer(msg)) {
       const work = this.answers.take(msg, done);
       if (work) this.start(msg, send, done, work);
@@ -92,6 +98,7 @@ export class RunsNode {
 
   /** Ends everything in flight: requests at once, and the runs where that is wanted. */
   async onClose(): Promise<void> {
+    this.forget?.();
     this.parts.status.close();
     const stopped = this.stop([...this.jobs], 'closed', this.parts.settings.cancelOnClose);
     this.parts.service.hold(stopped);
@@ -169,7 +176,7 @@ export class RunsNode {
     job.request = request.params;
     const connection = await connect();
     if (method.answers === 'run') await performRun({ parts, job, connection, method, request, key: job.key });
-    else await performRead(parts, job, connection, method, request);
+    else if (method.answers !== 'watch') await performRead(parts, job, connection, method, request);
   }
 
   private end(job: Job, error?: unknown): void {

@@ -416,6 +416,21 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(flow.all('failure'), []);
     });
 
+    it('19 tells of the run that failed, and only of that', async () => {
+      const example = bench('19');
+      await example.press('ask');
+      await example.press('ask, and fail');
+      assert.match(await example.shown('alarm'), /^A run of node \w+ failed: /);
+    });
+
+    it('20 adds up the tokens of the day', async () => {
+      const example = bench('20');
+      await example.press('ask');
+      const first = await example.shown<number>('tokens');
+      await example.press('ask');
+      assert.equal(Number(await example.shown('tokens', 2)), 2 * Number(first));
+    });
+
     it('leaves no error in the log but those that examples are about', () => {
       const errors = nodeRed.log().match(/\[error\].*/g) ?? [];
       assert.deepEqual(errors, []);

@@ -27,7 +27,7 @@ export class Chat {
 
   constructor(names: Names) {
     this.names = names;
-    this.service = select(text('allServices'), [], () => void this.offer());
+    this.service = select(text('talk.service'), [], () => void this.offer());
     this.partner = select(text('talk.with'), [], () => this.begin());
     this.words = h('textarea', {
       rows: 3,

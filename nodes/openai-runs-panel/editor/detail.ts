@@ -172,7 +172,7 @@ export class Detail {
   }
 
   private async remove({ run, service }: RunDetail): Promise<void> {
-    if (!window.confirm(text('detail.sure'))) return;
+    if (!(await isSure())) return;
     try {
       await post(`${encodeURIComponent(service)}/threads/${encodeURIComponent(run.thread_id)}/delete`, {});
       this.actions.back();
@@ -180,6 +180,24 @@ export class Detail {
       notify((error as Error).message);
     }
   }
+}
+
+/** Asks, as the editor does, before something is gone for good. */
+function isSure(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const answer = (is: boolean) => () => {
+      asked.close();
+      resolve(is);
+    };
+    const asked = RED.notify(text('detail.sure'), {
+      modal: true,
+      fixed: true,
+      buttons: [
+        { text: RED._('common.label.cancel'), click: answer(false) },
+        { text: RED._('common.label.delete'), class: 'primary', click: answer(true) },
+      ],
+    });
+  });
 }
 
 /** Node-RED shows notifications as HTML: brackets become ones that look like them. */

@@ -160,7 +160,11 @@ export class RunList {
       ...waiting.slice(0, MOST_PINNED).map((flight) => flightRow(this.view, flight)),
     ];
     const all = this.active.length + waiting.length;
+    for (const row of rows) row.tabIndex = 0;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset.run;
+    const hadFocus = this.pinned.contains(document.activeElement);
     showFew(this.pinned, rows, MOST_PINNED, () => text('more', { count: all - MOST_PINNED }));
+    if (hadFocus) rows.find((row) => row.dataset.run === focused)?.focus();
     this.show();
   }
 

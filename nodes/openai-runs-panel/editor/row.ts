@@ -78,6 +78,9 @@ export function runRow(view: RowView, row: Row, flight?: FlightInfo): HTMLElemen
         figures,
       ]),
       click: () => view.open(row),
+      keydown: (event: KeyboardEvent) => {
+        if (event.key === 'Enter' && event.target === event.currentTarget) view.open(row);
+      },
     },
     h(
       'div',

@@ -65,7 +65,8 @@ export function timeline(detail: RunDetail): HTMLElement {
     { class: 'runs-body' },
     picture,
     marks.length <= 2 && h('p', { class: 'runs-dim' }, text('detail.bySeconds')),
-    usage &&
+    usage != null &&
+      usage.total_tokens > 0 &&
       h(
         'p',
         { class: 'runs-dim' },

@@ -80,13 +80,9 @@ export class VirtualList<Item> {
     if (to > length - 2 * BEYOND) this.needMore();
   }
 
-  /** Arrows move from row to row, Enter opens one. */
+  /** Arrows move from row to row. */
   private key(event: KeyboardEvent): void {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
-    if (event.key === 'Enter') {
-      (document.activeElement as HTMLElement | null)?.closest<HTMLElement>('.runs-row')?.click();
-      return;
-    }
     if (event.key !== 'Home' && step === undefined) return;
     event.preventDefault();
     const wanted = step === undefined ? 0 : this.current + step;

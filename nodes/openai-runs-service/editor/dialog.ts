@@ -37,6 +37,8 @@ const list = (name: string) => $(`#runs-service-${name}`);
 
 export function prepareService(node: EditorNode): void {
   for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) input(name).val(value);
+  // Services saved by earlier versions say nothing of it.
+  if (node.showContents === undefined) input('showContents').prop('checked', true);
   fillPresets();
   prepareAssistants(list('assistants'), node.assistants ?? []);
   if ($(document.body).data('runs-new-assistant')) list('assistants').editableList('addItem', {});
