@@ -9,11 +9,13 @@ import gulp from 'gulp';
 const { dest, parallel, series, src } = gulp;
 const OUT = 'dist';
 const NODES = ['openai-runs', 'openai-runs-service'];
+const PLUGIN = 'openai-runs-panel';
 
 /** Output file (without .js) → source. These are what Node-RED loads when it starts: small, and names stay. */
 const REGISTERED = {
   'openai-runs': 'nodes/openai-runs/openai-runs.ts',
   'openai-runs-service': 'nodes/openai-runs-service/openai-runs-service.ts',
+  'openai-runs-panel': 'nodes/openai-runs-panel/openai-runs-panel.ts',
 };
 
 /** Loaded on first use, with the libraries they need; never when Node-RED starts. */
@@ -101,6 +103,7 @@ async function bundle(entryPoints, minify) {
     target: 'node22',
     format: 'cjs',
     minify,
+    // Names stay readable in what Node-RED loads; space does not help anybody there.
     minifyWhitespace: true,
     legalComments: 'none',
     // A faster way to PostgreSQL where somebody has compiled it; here nobody has.
@@ -140,8 +143,19 @@ async function licenceIn(folder) {
 
 /** The behaviour of one node's dialog, for the browser. */
 async function editorScript(name) {
+  return `<script type="text/javascript">\n${await forBrowser(`nodes/${name}/editor.ts`)}</script>`;
+}
+
+/** What the plugin's tab loads when it is first opened. */
+async function panel() {
+  await mkdir(OUT, { recursive: true });
+  await writeFile(`${OUT}/panel.js`, await forBrowser(`nodes/${PLUGIN}/editor/panel.ts`));
+}
+
+/** A bundle for the browser, as text. */
+async function forBrowser(entry) {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [`nodes/${name}/editor.ts`],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     platform: 'browser',
@@ -151,13 +165,13 @@ async function editorScript(name) {
     charset: 'utf8',
     logLevel: 'warning',
   });
-  return `<script type="text/javascript">\n${outputFiles[0].text}</script>`;
+  return outputFiles[0].text;
 }
 
 /** template.html of every method, in the order of methods/index.ts. */
 async function templates(folder) {
-  const { methods } = await import(`./${folder}/methods/index.ts`);
-  const parts = methods.map(async ({ id }) => {
+  const { everyMethod } = await import(`./${folder}/methods/index.ts`);
+  const parts = everyMethod.map(async ({ id }) => {
     const html = await readFile(`${folder}/methods/${id}/template.html`, 'utf8');
     return `<div class="runs-method" data-method="${id}">\n${html}</div>\n`;
   });
@@ -168,8 +182,8 @@ async function templates(folder) {
 async function help(name, language = 'en-US') {
   const { nodeHelp } = await import('./locales/compose-help.ts');
   const index = `./nodes/${name}/methods/index.ts`;
-  const { methods } = (await exists(index)) ? await import(index) : { methods: [] };
-  return nodeHelp(name, methods, language);
+  const { everyMethod } = (await exists(index)) ? await import(index) : { everyMethod: [] };
+  return nodeHelp(name, everyMethod, language);
 }
 
 const exists = (file) =>
@@ -194,7 +208,7 @@ async function fill(name, html) {
 }
 
 function html() {
-  return src(NODES.map((name) => `nodes/${name}/${name}.html`))
+  return src([...NODES, PLUGIN].map((name) => `nodes/${name}/${name}.html`))
     .pipe(
       new Transform({
         objectMode: true,
@@ -209,18 +223,21 @@ function html() {
     .pipe(dest(OUT));
 }
 
+/** Transforms each file's text. */
+const eachText = (change) =>
+  new Transform({
+    objectMode: true,
+    transform(file, _encoding, done) {
+      file.contents = Buffer.from(change(file.contents.toString()));
+      done(null, file);
+    },
+  });
+
 /** Without the white space that only people need. */
 function catalogues() {
+  const compact = eachText((text) => JSON.stringify(JSON.parse(text)));
   return src('locales/*/*.json')
-    .pipe(
-      new Transform({
-        objectMode: true,
-        transform(file, _encoding, done) {
-          file.contents = Buffer.from(JSON.stringify(JSON.parse(file.contents.toString())));
-          done(null, file);
-        },
-      }),
-    )
+    .pipe(compact)
     .pipe(dest(`${OUT}/locales`));
 }
 
@@ -255,7 +272,7 @@ const types = () => command('typescript/bin/tsc', '--noEmit');
 const style = () => command('@biomejs/biome/bin/biome', 'check', '--error-on-warnings');
 export const check = series(types, style);
 /** What the browser gets; quicker than all of it while working on a dialog. */
-export const editor = parallel(html, catalogues, translations, icons);
+export const editor = parallel(html, panel, catalogues, translations, icons);
 export const build = series(clean, parallel(code, editor));
 export const watch = () =>
   gulp.watch(['nodes/**', 'engine/**', 'locales/**'], { ignoreInitial: false }, series(types, build));

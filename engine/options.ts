@@ -1,7 +1,9 @@
 /** The public types: what an engine is made from, and what it gives. */
 import type { ConnectionOptions } from 'node:tls';
+import type { Run } from './domain/types.ts';
 import type { Fault } from './models/faults.ts';
 import type { FailureReason, ModelOptions } from './models/model.ts';
+import type { RunsOverview } from './overview.ts';
 import type { Together } from './together/together.ts';
 
 /** An assistant declared by the user: the create body plus the id it keeps for good. */
@@ -31,6 +33,8 @@ export interface EngineLog {
 export type RunNotice =
   /** The provider is asked again: the number of the next attempt, from 2, and milliseconds until then. */
   | { kind: 'retry'; runId: string; reason: FailureReason; attempt: number; wait: number }
+  /** The run has another status, or is new. */
+  | { kind: 'run'; run: Run }
   /** The provider is why the run failed. */
   | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault };
 
@@ -83,6 +87,8 @@ export interface Engine {
   fetch(input: string | URL | Request, init?: RequestInit, caller?: Caller): Promise<Response>;
   /** What several engines share where the database is on PostgreSQL. */
   together: Together | undefined;
+  /** All runs at a glance, for people who look at them. */
+  readonly overview: RunsOverview;
   /** How many threads and runs the database holds. */
   counts(): Promise<{ threads: number; runs: number }>;
   /**

@@ -1,10 +1,12 @@
 /** Puts the parts together. `createEngine` is the public way in; tests bring a model of their own. */
 import { ApiError, EngineStartError } from './domain/errors.ts';
+import type { Run } from './domain/types.ts';
 import { ContextWindows } from './models/context-windows.ts';
 import { KnownModels } from './models/known-models.ts';
 import type { Model } from './models/model.ts';
 import { assistantFields } from './objects/new-records.ts';
 import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
+import { createOverview } from './overview.ts';
 import { declaredAssistant } from './schemas/bodies.ts';
 import { parse } from './schemas/translate.ts';
 import type { Service } from './service.ts';
@@ -78,6 +80,7 @@ export async function startEngine(
   return {
     service,
     sweep: () => supervisor.sweep(),
+    overview: createOverview(store.db),
     counts: () => countAll(store.db),
     together: service.together,
     fetch: door.fetch,
@@ -98,7 +101,11 @@ function makeService(
   const clock = options.clock ?? store.shared?.clock ?? Date.now;
   const { provider, model: named } = options.model;
   const defaultModel = named || (provider === 'rehearsal' ? 'rehearsal' : 'default');
-  const hub = new EventHub();
+  const hub = new EventHub((events) => {
+    for (const { event, data } of events) {
+      if (/^thread\.run\.(?!step)/.test(event)) onNotice({ kind: 'run', run: data as Run });
+    }
+  });
   const workerId = newWorkerId();
   const outbox = new Outbox({ store, hub, log });
   const windows = new ContextWindows(model, options.contextWindow ?? 0);

@@ -197,6 +197,6 @@ export class Supervisor {
     const events = await endRun(store.db, runId, ending, undefined, outbox.tellNext);
     if (!events) return;
     log.info(`Run ${runId} was ended by the sweep (${ending.name}).`);
-    hub.get(runId)?.append(...events);
+    hub.append(runId, events);
   }
 }

@@ -56,6 +56,7 @@ function entriesOf(
 
 /** The link to the API's own description of a method. */
 function referenceOf({ reference }: Method, fields: string): string {
+  if (reference === '') return '';
   const [, word = ''] = /<p data-reference>(.+?)<\/p>/.exec(fields) ?? [];
   return `<p><a href="${REFERENCE}${reference}" target="_blank">${word}</a></p>\n`;
 }

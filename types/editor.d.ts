@@ -117,7 +117,16 @@ declare const RED: {
     addItem(menu: string, item: { id: string; label: string; onselect: string } | null): void;
   };
   /** @param message HTML */
-  notify(message: string, options: { type?: string; timeout?: number }): unknown;
+  notify(
+    message: string,
+    options: {
+      type?: string;
+      timeout?: number;
+      modal?: boolean;
+      fixed?: boolean;
+      buttons?: { text: string; class?: string; click(): void }[];
+    },
+  ): { close(): void };
   _(key: string, options?: Record<string, unknown>): string;
   nodes: {
     registerType(type: string, definition: EditorDefinition): void;
@@ -154,6 +163,7 @@ declare const RED: {
     editJSON(options: TextEditorOptions): void;
     editText(options: TextEditorOptions): void;
     validateNode(node: EditorNode): boolean;
+    editConfig(property: string, type: string, id: string): void;
   };
   popover: {
     tooltip(target: JQuery, content: string): unknown;
@@ -168,18 +178,39 @@ declare const RED: {
     push(event: object): void;
   };
   /** What the runtime tells the editor. */
-  settings: Record<string, unknown>;
+  settings: Record<string, unknown> & { get(name: string): unknown };
   group: { markDirty(group: EditorGroup): void };
-  workspaces: { refresh(): void };
-  sidebar: { config: { refresh(): void } };
+  workspaces: { refresh(): void; active(): string };
+  sidebar: {
+    config: { refresh(): void };
+    addTab(tab: {
+      id: string;
+      label: string;
+      name: string;
+      iconClass: string;
+      content: HTMLElement;
+      action: string;
+      onchange(): void;
+    }): void;
+    show(id: string): void;
+  };
   view: {
     /** @param now before anything else goes on */
     redraw(active?: boolean, now?: boolean): void;
     select(what: { nodes: EditorNode[] } | null): void;
+    /** Shows a node on the canvas. */
+    reveal(id: string): void;
+    /** Hangs nodes at the pointer, to be put down. */
+    importNodes(nodes: object[], options: object): void;
     selection(): { nodes?: EditorNode[] };
   };
+  plugins: { registerPlugin(id: string, definition: { onadd(): void }): void };
+  comms: { subscribe(topic: string, listener: (topic: string, data: unknown) => void): void };
+  clipboard: {
+    /** @param message shown beside the element */
+    copyText(text: string, element: JQuery, message?: string): boolean;
+  };
   tray: { show(options: TrayOptions): void; close(): void; resize(): void };
-  clipboard: { copyText(text: string, element: JQuery): void };
   utils: {
     getNodeLabel(node: EditorNode | null, otherwise: string): string;
     validateTypedProperty(value: string, type: string, options?: object): true | string;

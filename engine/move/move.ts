@@ -9,17 +9,27 @@ import { atomically, type Db } from '../store/store.ts';
 import { Workers } from '../store/workers.ts';
 
 /** In an order in which no row points to one that is not there yet. Signs of life and events on their way stay behind. */
-const TABLES = ['assistants', 'threads', 'messages', 'runs', 'steps'] as const;
+const TABLES = [
+  'assistants',
+  'threads',
+  'messages',
+  'runs',
+  'steps',
+  'idempotency_keys',
+  'run_origins',
+] as const;
 type Moved = (typeof TABLES)[number];
 type Row = Record<string, unknown>;
 
 /** What the rows of a table are walked over by. */
-const KEY: Record<Moved, 'seq' | 'id'> = {
+const KEY: Record<Moved, 'seq' | 'id' | 'key' | 'run_id'> = {
   assistants: 'seq',
   threads: 'id',
   messages: 'seq',
   runs: 'seq',
   steps: 'seq',
+  idempotency_keys: 'key',
+  run_origins: 'run_id',
 };
 /** Rows at once, and bound values of one insert, of which databases take some thirty thousand. */
 const ROWS = 500;

@@ -38,7 +38,7 @@ export async function cancelRun(service: Service, threadId: string, runId: strin
 function finishCancel({ store, log, now, hub, outbox }: Service, runId: string): void {
   const ending = { name: 'cancelled', now: now(), supersedes: true } as const;
   endRun(store.db, runId, ending, undefined, outbox.tellNext).then(
-    (events) => events && hub.get(runId)?.append(...events),
+    (events) => events && hub.append(runId, events),
     (error: unknown) => log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
   );
 }

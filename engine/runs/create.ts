@@ -253,7 +253,9 @@ export async function submitToolOutputs(
   if (!run) throw unknownPathId('run', runId);
   const now = service.now();
   if (run.status === 'requires_action' && run.expires_at !== null && run.expires_at <= now) {
-    await endRun(db, runId, { name: 'expire', now, supersedes: true }, undefined, service.outbox.tellNext);
+    const ending = { name: 'expire', now, supersedes: true } as const;
+    const events = await endRun(db, runId, ending, undefined, service.outbox.tellNext);
+    if (events) service.hub.append(runId, events);
     throw toolOutputsWrongStatus('expired');
   }
   if (run.status !== 'requires_action') throw toolOutputsWrongStatus(run.status);

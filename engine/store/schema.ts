@@ -169,6 +169,21 @@ export interface AnswersTable {
   output: Fixed<string>;
 }
 
+/** What a run came from, where the program that the engine lives in says so; gone with the run. */
+export interface RunOriginsTable {
+  run_id: Fixed<string>;
+  node_id: string;
+  flow_id: string;
+  /** Id of the message that asked for the run. */
+  msg_id: string;
+  /** Key of the conversation that it belongs to. */
+  conversation: string | null;
+  /** Milliseconds from the request to the run's end. */
+  took: number | null;
+  /** JSON text: `[milliseconds since 1970, what happened][]`. */
+  marks: Json | null;
+}
+
 export interface Tables {
   assistants: AssistantsTable;
   threads: ThreadsTable;
@@ -182,4 +197,5 @@ export interface Tables {
   line: LineTable;
   rounds: RoundsTable;
   answers: AnswersTable;
+  run_origins: RunOriginsTable;
 }

@@ -6,6 +6,8 @@ export interface LoggedEvent {
   data: unknown;
 }
 
+type Listener = (events: readonly LoggedEvent[]) => void;
+
 /** Chat-Completions streams have no names of events. */
 const frameOf = ({ event, data }: LoggedEvent) =>
   `${event && `event: ${event}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
@@ -22,13 +24,15 @@ export class EventLog {
   /** Text of each event, made when the first reader needs it. */
   readonly #frames: (string | undefined)[] = [];
   readonly #waiting = new Set<() => void>();
+  readonly #onAppend: Listener;
   #ended = false;
   readonly #last: string;
 
-  /** @param last name of the closing frame */
-  constructor(first = 1, last = 'done') {
+  /** @param options.last name of the closing frame; `onAppend` hears of what is appended */
+  constructor(first = 1, options: { last?: string; onAppend?: Listener } = {}) {
     this.first = first;
-    this.#last = last;
+    this.#last = options.last ?? 'done';
+    this.#onAppend = options.onAppend ?? (() => {});
   }
 
   /** The number that the run's next event will have. */
@@ -48,6 +52,7 @@ export class EventLog {
     if (this.#ended) return;
     this.#events.push(...events);
     this.#wake();
+    this.#onAppend(events);
   }
 
   /** Appends the closing frame; nothing can follow. */
@@ -119,10 +124,16 @@ export class EventLog {
 export class EventHub {
   readonly #logs = new Map<string, EventLog>();
   readonly #held = new Map<string, number>();
+  readonly #onEvents: Listener;
+
+  /** @param onEvents hears of all that happens in the runs of this process */
+  constructor(onEvents: Listener = () => {}) {
+    this.#onEvents = onEvents;
+  }
 
   /** Starts an attempt's log; readers of an earlier attempt keep theirs. */
   open(runId: string, first?: number): EventLog {
-    const log = new EventLog(first);
+    const log = new EventLog(first, { onAppend: this.#onEvents });
     this.#logs.set(runId, log);
     return log;
   }
@@ -134,6 +145,13 @@ export class EventHub {
 
   get(runId: string): EventLog | undefined {
     return this.#logs.get(runId);
+  }
+
+  /** Tells of what happened in a run, whether or not it has a log. */
+  append(runId: string, events: readonly LoggedEvent[]): void {
+    const log = this.#logs.get(runId);
+    if (log && !log.ended) log.append(...events);
+    else this.#onEvents(events);
   }
 
   /** Ends an attempt's log. Readers still read to its end; the hub forgets it. */

@@ -4,7 +4,7 @@ import OpenAI from 'openai';
 import { guardedFetch } from '../../engine/domain/guarded-fetch.ts';
 import { redactor, secretsIn } from '../../engine/domain/redact.ts';
 import { LONGEST_TIMER_MS, retryAfter } from '../../engine/domain/waits.ts';
-import type { Engine } from '../../engine/index.ts';
+import type { Engine, RunsOverview } from '../../engine/index.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 import type { Connection } from './connection.ts';
 import { explainer } from './explain.ts';
@@ -20,6 +20,7 @@ export interface ClientOptions {
   engine?: Engine;
   /** What the engine tells beyond the wire. */
   notices?: RunNotices;
+  overview?: RunsOverview | undefined;
   /** The way to the server. */
   network?: Network | undefined;
   /** Ended with the connection. */
@@ -38,7 +39,7 @@ const NO_KEY = 'none';
  * one server must not reach another.
  */
 export function openConnection(options: ClientOptions): Connection {
-  const { settings, apiKey, engine, notices, network, close, translate } = options;
+  const { settings, apiKey, engine, notices, overview, network, close, translate } = options;
   const { organization, project, timeout, retries } = settings;
   const url = engine ? '' : settings.url;
   const client = new OpenAI({
@@ -65,6 +66,7 @@ export function openConnection(options: ClientOptions): Connection {
     embedded: engine !== undefined,
     ask: engine?.fetch,
     together: engine?.together,
+    overview,
     counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,
     notices,

@@ -2,8 +2,9 @@
 
 import type { Node, NodeMessage } from 'node-red';
 import type OpenAI from 'openai';
-import type { Engine, Together } from '../../engine/index.ts';
+import type { Engine, RunsOverview, Together } from '../../engine/index.ts';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
+import type { RunActivity } from './activity.ts';
 import type { RunNotices } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { ThreadQueue } from './thread-queue.ts';
@@ -14,6 +15,8 @@ export interface Connection {
   readonly embedded: boolean;
   /** Answers requests on behalf of other programs; only the embedded engine does. */
   ask?: Engine['fetch'] | undefined;
+  /** The runs of this service at a glance: all of the embedded engine's; of a server's, the last ones made here. */
+  readonly overview?: RunsOverview | undefined;
   /** How much the embedded engine's database holds. */
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
   /** What several Node-REDs share where the embedded engine's database is on PostgreSQL. */
@@ -47,6 +50,8 @@ export interface Deployed {
   perMessage: ServiceSettings['perMessage'];
   tls: string;
   proxy: string;
+  /** Whether the editor's panel shows what people and models say. */
+  showContents: boolean;
   /** The database as saved, and where that is; undefined for one in memory or none. */
   database: string;
   databaseTls: string;
@@ -74,6 +79,8 @@ export interface ServiceNode extends Node {
   hold(work: Promise<unknown>): void;
   /** When each key of other programs was last used, in milliseconds since 1970. */
   keyUses(): Promise<Record<string, number>>;
+  /** What goes on in this service, among all its nodes. */
+  readonly activity: RunActivity;
   /** Who holds which thread, among all nodes of this service. */
   readonly threads: ThreadQueue;
 }

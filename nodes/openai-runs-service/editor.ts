@@ -51,6 +51,7 @@ RED.nodes.registerType('openai-runs-service', {
     retries: number('retries'),
     tls: { value: '', type: 'tls-config', required: false },
     proxy: { value: '', type: 'http proxy', required: false },
+    showContents: { value: true },
     timeout: number('timeout'),
     concurrency: number('concurrency'),
     serve: { value: false },

@@ -7,11 +7,13 @@ import type { Engine, EngineStartError } from '../../engine/index.ts';
 import { isRunsError, RunsError } from '../shared/errors.ts';
 import { excerpt } from '../shared/excerpt.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
+import type { RunActivity } from './activity.ts';
 import { declarations } from './assistants.ts';
 import type { Connection } from './connection.ts';
 import { addressWith, type DatabaseSecrets, isServer } from './database-address.ts';
 import type { Network, NetworkOptions } from './network.ts';
 import { RunNotices } from './run-notices.ts';
+import { RunRing } from './run-ring.ts';
 import type { ServiceSettings } from './settings.ts';
 import { faultWords } from './word-fault.ts';
 
@@ -23,6 +25,8 @@ export interface OpenOptions {
   /** Of the database on PostgreSQL. */
   secrets: DatabaseSecrets;
   translate: ServiceTranslate;
+  /** Hears of runs; a connection that is only tried out tells nobody. */
+  activity?: RunActivity;
 }
 
 /** Node-RED's own config nodes, as far as they are used here. */
@@ -54,16 +58,24 @@ export async function openService(options: OpenOptions): Promise<Connection> {
     if (settings.backend === 'server') {
       checkServer(settings, translate);
       const { openConnection } = await import('./client.ts');
-      return openConnection({ settings, apiKey, translate, network, close: closeNetwork });
+      const ring = options.activity && openRing(options);
+      if (options.activity) options.activity.ring = ring;
+      const close = async () => {
+        await ring?.close();
+        await closeNetwork();
+      };
+      return openConnection({ settings, apiKey, translate, network, overview: ring, close });
     }
     const notices = new RunNotices(faultWords(translate));
     const engine = await startEngine(options, network, notices);
+    const { overview } = engine;
+    if (options.activity) options.activity.keep = (id, origin) => overview.keep(id, origin);
     const { openConnection } = await import('./client.ts');
     const close = async () => {
       await engine.close();
       await closeNetwork();
     };
-    return openConnection({ settings, apiKey, translate, engine, notices, close });
+    return openConnection({ settings, apiKey, translate, engine, notices, overview, close });
   } catch (error) {
     await closeNetwork();
     throw isRunsError(error) ? error : startFault(error, translate);
@@ -198,7 +210,8 @@ async function startEngine(
     expirySeconds: settings.expiry,
     retentionDays: settings.retention,
     contextWindow: settings.contextWindow || undefined,
-    onNotice: (notice) => notices.take(notice),
+    onNotice: (notice) =>
+      notice.kind === 'run' ? options.activity?.changed(notice.run) : notices.take(notice),
     log: { debug: log('debug'), info: log('log'), warn: log('warn'), error: log('error') },
   });
 }
@@ -209,6 +222,12 @@ export function databaseFile(RED: NodeAPI, id: string, database: string): string
   if (database === ':memory:' || isServer(database)) return database;
   if (database === '') return path.join(userDir, 'openai-runs', `${fileNameOf(id)}.sqlite`);
   return path.resolve(userDir, database);
+}
+
+/** The last runs on a server are kept beside the databases of embedded services. */
+function openRing({ RED, node, settings }: OpenOptions): RunRing {
+  const file = path.join(RED.settings.userDir ?? '.', 'openai-runs', `${fileNameOf(node.id)}.runs.json`);
+  return new RunRing(file, settings.showContents);
 }
 
 /** Ids come with flows: one that could lead out of the folder is written in hexadecimal. */

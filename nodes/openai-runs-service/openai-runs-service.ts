@@ -4,6 +4,7 @@ import type { NodeAPI } from 'node-red';
 import { backoff, callAfter } from '../../engine/domain/waits.ts';
 import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
+import { RunActivity } from './activity.ts';
 import { addAdminRoutes } from './admin.ts';
 import type { Deployed, ServiceNode } from './connection.ts';
 import { isServer, placeName } from './database-address.ts';
@@ -45,9 +46,13 @@ export default function register(RED: NodeAPI): void {
     let opening: Promise<Opened> | undefined;
     let closed = false;
     const held: Promise<unknown>[] = [];
+    // Whoever may not read runs hears no more than that there are some.
+    const activity = new RunActivity((version) =>
+      RED.comms.publish('openai-runs/live', { service: this.id, version }, false),
+    );
 
     const open = async (): Promise<Opened> => {
-      const options = { RED, node: this, settings, apiKey, secrets, translate };
+      const options = { RED, node: this, settings, apiKey, secrets, translate, activity };
       if (isPerMessage(settings)) return openForMessages(options);
       const connection = await openService(options);
       connection.together?.onSupersede((threadId) => this.threads.supersede(threadId));
@@ -129,6 +134,7 @@ export default function register(RED: NodeAPI): void {
       closed = true;
       cancelRetry();
       unmount?.();
+      activity.close();
       // Nodes close before the services they use, so all that is to be waited for is known by now.
       Promise.allSettled(held)
         .then(() => opening)

@@ -16,7 +16,7 @@ export class RunNotices {
     this.word = word;
   }
 
-  take(notice: RunNotice): void {
+  take(notice: Exclude<RunNotice, { kind: 'run' }>): void {
     if (notice.kind === 'retry') {
       for (const listener of this.listeners) listener(notice);
       return;

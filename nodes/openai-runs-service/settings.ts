@@ -58,6 +58,8 @@ export interface ServiceSettings {
   expiry: number;
   /** Days that a thread is kept after its last use; 0 = for ever. */
   retention: number;
+  /** Whether the editor's panel shows what people and models say; else only numbers. */
+  showContents: boolean;
   /** Tokens; 0 = the engine's default. */
   contextWindow: number;
   /** Answer other programs over HTTP, at this path below that of all flows. */
@@ -186,6 +188,7 @@ export function readServiceSettings(saved: ServiceDef, expand: (text: string) =>
       .filter((origin) => origin !== ''),
     serveRequests: number('serveRequests'),
     serveRuns: number('serveRuns'),
+    showContents: def.showContents !== false,
   };
 }
 

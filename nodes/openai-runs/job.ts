@@ -1,5 +1,6 @@
 /** One input message on its way: its abort signal, its sends, and its one `done`. */
 import type { NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { Mark, Origin } from '../../engine/index.ts';
 import type { Connection } from '../openai-runs-service/connection.ts';
 import type { RunView } from './follow/run-view.ts';
 import type { Params } from './methods/method.ts';
@@ -21,8 +22,10 @@ export class Job {
   ahead = 0;
   /** The next attempt: its number, when it comes, in milliseconds since 1970, and whether a rate limit is why. */
   retry: { attempt: number; at: number; limited: boolean } | undefined;
-  /** The conversation it belongs to. */
-  key: string | undefined;
+  /** What happened when, for those who look at the run. */
+  readonly marks: Mark[] = [];
+  /** What its run comes from. */
+  readonly origin: Origin;
   /** The request, for the ids in it. */
   request: Params = {};
   /** Made for its message; all that becomes of its run goes this way. */
@@ -36,12 +39,25 @@ export class Job {
   readonly note: (text: string) => void;
   private over = false;
 
-  constructor(msg: NodeMessageInFlow, send: Send, done: Done, note: (text: string) => void) {
+  /** @param place ids of the node and its flow */
+  constructor(
+    msg: NodeMessageInFlow,
+    send: Send,
+    done: Done,
+    note: (text: string) => void,
+    place: { node: string; flow: string },
+  ) {
+    this.origin = { ...place, msgId: String(msg._msgid ?? ''), key: undefined };
     // A frozen message can't carry the result; a copy of it can.
     this.msg = Object.isExtensible(msg) ? msg : { ...msg };
     this.sendOn = send;
     this.doneOn = done;
     this.note = note;
+  }
+
+  /** The conversation it belongs to. */
+  get key(): string | undefined {
+    return this.origin.key;
   }
 
   get signal(): AbortSignal {

@@ -14,6 +14,7 @@ import { Status } from './output/status.ts';
 import { Input } from './request/read-request.ts';
 import { performRead } from './run/perform-list.ts';
 import { performRun, resumeRun } from './run/perform-run.ts';
+import { watchRuns } from './run/watch-runs.ts';
 import type { Settings } from './settings.ts';
 import { Answers } from './tools/answers.ts';
 import { ToolRounds } from './tools/rounds.ts';
@@ -48,18 +49,20 @@ export class RunsNode {
   private readonly input: Input;
   private readonly answers: Answers;
   private readonly jobs = new Set<Job>();
+  private readonly forget: (() => void) | undefined;
 
   constructor(options: RunsNodeOptions) {
-    const { RED, node, settings, method, t } = options;
+    const { RED, node, settings, method, service, t } = options;
     this.input = new Input(RED, node, settings, method, t);
     this.parts = {
       ...options,
-      status: new Status(node, this.jobs, t),
+      status: new Status(node, this.jobs, t, () => service.activity.touch()),
       rounds: new ToolRounds(),
       stored: new StoredToolOutputs(node),
       conversations: new Conversations(RED, node, settings, options.service),
     };
     this.answers = new Answers(this.parts, resumeRun);
+    this.forget = method.answers === 'watch' ? watchRuns(this.parts) : undefined;
   }
 
   /** Node-RED's input handler. Never throws, never rejects: that would end the whole process. */
@@ -82,6 +85,9 @@ export class RunsNode {
       this.reset(msg)
         .then(() => done(), done)
         .catch((fault: unknown) => this.parts.node.error(faultText(fault)));
+    } else if (this.forget) {
+      // It watches by itself; a message has nothing to say to it.
+      done();
     } else if (this.answers.isAnswer(msg)) {
       const work = this.answers.take(msg, done);
       if (work) this.start(msg, send, done, work);
@@ -92,6 +98,7 @@ export class RunsNode {
 
   /** Ends everything in flight: requests at once, and the runs where that is wanted. */
   async onClose(): Promise<void> {
+    this.forget?.();
     this.parts.status.close();
     const stopped = this.stop([...this.jobs], 'closed', this.parts.settings.cancelOnClose);
     this.parts.service.hold(stopped);
@@ -113,6 +120,7 @@ export class RunsNode {
     const reason = new RunsError(this.parts.t(`error.${why}`), { code: 'stopped' });
     for (const job of jobs) {
       this.jobs.delete(job);
+      this.parts.service.activity.remove(job);
       if (cancel && job.view?.run) this.parts.stored.drop(job.view.run.id);
       try {
         job.stop(reason);
@@ -126,8 +134,11 @@ export class RunsNode {
 
   /** Begins a job, and calls its done() exactly once. */
   private start(msg: NodeMessageInFlow, send: Send, done: Done, work: Work): void {
-    const job = new Job(msg, send, done, (text) => this.parts.node.debug(text));
+    const { node, service } = this.parts;
+    const place = { node: node.id, flow: String(node.z ?? '') };
+    const job = new Job(msg, send, done, (text) => node.debug(text), place);
     this.jobs.add(job);
+    if (this.parts.method.answers === 'run') service.activity.add(job);
     this.parts.status.rest();
     this.guard(job, work).then(
       () => this.end(job),
@@ -158,17 +169,19 @@ export class RunsNode {
   private async perform(job: Job, connect: Connect): Promise<void> {
     const { parts } = this;
     const { method, conversations } = parts;
-    job.key = method.answers === 'run' && method.onThread ? await conversations.keyOf(job.msg) : undefined;
+    job.origin.key =
+      method.answers === 'run' && method.onThread ? await conversations.keyOf(job.msg) : undefined;
     const request = await this.input.read(job.msg, job.key === undefined ? [] : ['thread_id']);
     job.request = request.params;
     const connection = await connect();
     if (method.answers === 'run') await performRun({ parts, job, connection, method, request, key: job.key });
-    else await performRead(parts, job, connection, method, request);
+    else if (method.answers !== 'watch') await performRead(parts, job, connection, method, request);
   }
 
   private end(job: Job, error?: unknown): void {
     if (!this.jobs.delete(job)) return;
     const failure = error === undefined ? undefined : this.asFailure(error, job);
+    this.parts.service.activity.remove(job, failure?.message);
     const { run } = job.view ?? {};
     const figures = run && { took: Date.now() - job.since, tokens: run.usage?.total_tokens };
     this.parts.status.rest(failure?.message, figures);

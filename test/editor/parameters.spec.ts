@@ -10,7 +10,7 @@ import type { MethodId } from '../../nodes/openai-runs/methods/method.ts';
 const SDK = path.join(ROOT, 'node_modules/openai');
 
 /** Where the SDK declares a method's parameters; ids that it takes as arguments are named beside. */
-const SOURCES: Record<MethodId, { file: string; type?: string; ids: string[] }> = {
+const SOURCES: Record<Exclude<MethodId, 'watchRuns'>, { file: string; type?: string; ids: string[] }> = {
   createRun: { file: 'runs/runs', type: 'RunCreateParamsBase', ids: ['thread_id'] },
   createThreadAndRun: { file: 'threads', type: 'ThreadCreateAndRunParamsBase', ids: [] },
   getRun: { file: 'runs/runs', type: 'RunRetrieveParams', ids: ['run_id'] },
@@ -58,7 +58,7 @@ function declared(file: string, type: string): Map<string, Declared> {
 }
 
 function expected(id: MethodId): Map<string, Declared> {
-  const { file, type, ids } = SOURCES[id];
+  const { file, type, ids } = SOURCES[id as keyof typeof SOURCES];
   const fields = type ? declared(`resources/beta/threads/${file}.d.ts`, type) : new Map<string, Declared>();
   // Whether a run is streamed is the node's delivery.
   fields.delete('stream');

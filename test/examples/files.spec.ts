@@ -1,7 +1,7 @@
 /** The example flows as files: what an import needs, and what keeps them worth reading. */
 import assert from 'node:assert/strict';
 import { outputKinds } from '../../nodes/openai-runs/editor/outputs.ts';
-import { findMethod, methods } from '../../nodes/openai-runs/methods/index.ts';
+import { everyMethod, findMethod } from '../../nodes/openai-runs/methods/index.ts';
 import { type FlowNode, isRunnable, readExamples } from './files.ts';
 
 const examples = readExamples();
@@ -34,7 +34,7 @@ describe('the example flows', () => {
 
   it('use every method', () => {
     const used = new Set(all.filter(isRuns).map(({ method }) => method));
-    assert.deepEqual([...used].sort(), methods.map(({ id }) => id).sort());
+    assert.deepEqual([...used].sort(), everyMethod.map(({ id }) => id).sort());
   });
 
   it('need no other palette, but for the dashboard, and that says so at once', () => {

@@ -480,6 +480,21 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal(flow.all('failure').length, 2);
     });
 
+    it('21 tells of the run that failed, and only of that', async () => {
+      const example = bench('21');
+      await example.press('ask');
+      await example.press('ask, and fail');
+      assert.match(await example.shown('alarm'), /^A run of node \w+ failed: /);
+    });
+
+    it('22 adds up the tokens of the day', async () => {
+      const example = bench('22');
+      await example.press('ask');
+      const first = await example.shown<number>('tokens');
+      await example.press('ask');
+      assert.equal(Number(await example.shown('tokens', 2)), 2 * Number(first));
+    });
+
     it('leaves no error in the log but those that examples are about', () => {
       const errors = nodeRed.log().match(/\[error\].*/g) ?? [];
       assert.deepEqual(errors, []);

@@ -5,7 +5,7 @@ import { ROOT } from '../../examples/user-directory.ts';
 
 export const REFERENCE = 'en-US';
 export const LANGUAGES = ['de', 'es-ES', 'fr', 'ja', 'ko', 'pt-BR', 'ru', 'zh-CN', 'zh-TW'] as const;
-export const NODES = ['openai-runs', 'openai-runs-service'] as const;
+export const NODES = ['openai-runs', 'openai-runs-service', 'openai-runs-panel'] as const;
 export type NodeName = (typeof NODES)[number];
 
 type Tree = { [key: string]: string | Tree };

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../../examples/user-directory.ts';
 import { englishFile } from '../../locales/compose-help.ts';
-import { methods } from '../../nodes/openai-runs/methods/index.ts';
+import { everyMethod, methods } from '../../nodes/openai-runs/methods/index.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
 
 const NODES = ['openai-runs', 'openai-runs-service'];
@@ -15,7 +15,7 @@ const ALLOWED_LINKS = methods.map(
 );
 
 /** Every part of the help. */
-const PARTS = [...NODES, 'fields', ...methods.map(({ id }) => id)];
+const PARTS = [...NODES, 'fields', ...everyMethod.map(({ id }) => id)];
 
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
 const english = (part: string) => read(englishFile(part));
@@ -87,8 +87,8 @@ describe('help', () => {
           const html = own(part);
           assert.deepEqual(unbalanced(html), []);
           assert.deepEqual(all(html, /&(?!(?:amp|lt|gt|quot|#\d+);)/g), []);
-          // The help of the node leads into the service's dialog, too.
-          const known = NODES.flatMap((node) => words(language, node));
+          // The help of the node leads into the service's dialog, too, and both into the panel.
+          const known = [...NODES, 'openai-runs-panel'].flatMap((node) => words(language, node));
           const called = [
             ...all(html, /<[ib]>(.+?)<\/[ib]>/g),
             ...(part === 'openai-runs-service' ? all(html, /<dt[^>]*>(.+?) <span/g) : []),
@@ -119,7 +119,7 @@ describe('help', () => {
         const links = all(built(language, 'openai-runs'), /<li><a href="#runs-help-(\w+)">/g);
         assert.deepEqual(
           links,
-          methods.map(({ id }) => id),
+          everyMethod.map(({ id }) => id),
         );
       });
     });

@@ -81,4 +81,11 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run_id, call_id)
   );
   `,
+  // What runs came from: told by the program that the engine lives in, for those who look at runs as a whole.
+  `
+  CREATE TABLE run_origins (
+    run_id TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE, node_id TEXT NOT NULL, flow_id TEXT NOT NULL,
+    msg_id TEXT NOT NULL, conversation TEXT, took BIGINT, marks TEXT
+  );
+  `,
 ];

@@ -78,4 +78,11 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE threads ADD COLUMN owner TEXT;
   `,
+  // What runs came from: told by the program that the engine lives in, for those who look at runs as a whole.
+  `
+  CREATE TABLE run_origins (
+    run_id TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE, node_id TEXT NOT NULL, flow_id TEXT NOT NULL,
+    msg_id TEXT NOT NULL, conversation TEXT, took INTEGER, marks TEXT
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -111,7 +111,7 @@ export async function wholeAnswer(head: Head, log: EventLog) {
 
 /** The answer in chunks, as they come. @param withUsage a last chunk tells what was used */
 export function chunks(head: Head, log: EventLog, withUsage: boolean): EventLog {
-  const answer = new EventLog(0, '');
+  const answer = new EventLog(0, { last: '' });
   const base = { ...head, object: 'chat.completion.chunk', ...(withUsage && { usage: null }) };
   const add = (data: object) => answer.append({ event: '', data });
   const choose = (delta: object, finish_reason: Finish | null = null) =>

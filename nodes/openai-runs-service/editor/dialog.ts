@@ -54,6 +54,8 @@ type Provider = ServiceSettings['provider'];
 export function prepareService(node: EditorNode): void {
   for (const [name, value] of Object.entries(DEFAULTS)) if (node[name] === undefined) input(name).val(value);
   prepareTyped();
+  // Services saved by earlier versions say nothing of it.
+  if (node.showContents === undefined) input('showContents').prop('checked', true);
   fillPresets();
   prepareAssistants(list('assistants'), node.assistants ?? []);
   if ($(document.body).data('runs-new-assistant')) list('assistants').editableList('addItem', {});

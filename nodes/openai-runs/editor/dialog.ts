@@ -1,7 +1,7 @@
 /** The dialog of a Runs node: joins method, fields, sections and outputs. */
 
 import { nameParts } from '../../shared/editor/name-parts.ts';
-import { findMethod, methods } from '../methods/index.ts';
+import { everyMethod, findMethod } from '../methods/index.ts';
 import { GROUPS, type MethodId } from '../methods/method.ts';
 import { VERSION } from '../migrations/index.ts';
 import { type Delivery, NUMBERS, type RunsNodeDef, readSettings, type Settings } from '../settings.ts';
@@ -164,7 +164,7 @@ function fillMethods(chosen: string): void {
   const select = input('method').empty();
   for (const group of GROUPS) {
     const options = $('<optgroup>', { label: text(`group.${group}`) }).appendTo(select);
-    for (const { id } of methods.filter((method) => method.group === group)) {
+    for (const { id } of everyMethod.filter((method) => method.group === group)) {
       $('<option>', { value: id })
         .text(text(`method.${id}.name`))
         .appendTo(options);

@@ -9,6 +9,11 @@ export function hasSettled(run: Run): boolean {
   return !GOING_ON.includes(run.status);
 }
 
+/** Whether nothing more can come of a run. */
+export function hasEnded(run: Run): boolean {
+  return hasSettled(run) && run.status !== 'requires_action';
+}
+
 /** Whether an event carries the run itself, not one of its steps or messages. */
 export function isRunEvent({ event }: { event: string }): boolean {
   return event.startsWith('thread.run.') && !event.startsWith('thread.run.step.');

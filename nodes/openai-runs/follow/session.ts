@@ -8,6 +8,7 @@ import type { NodeParts } from '../node-parts.ts';
 import { Events } from '../output/events.ts';
 import { idempotencyHeader, type Request } from '../request/read-request.ts';
 import type { ToolCall } from '../tools/round.ts';
+import { RunTrace } from './run-trace.ts';
 import { hasSettled, isRunEvent, RunView } from './run-view.ts';
 
 export interface SessionOptions {
@@ -40,6 +41,8 @@ export class RunSession {
   readonly startingAfter: number | undefined;
   /** The headers of the first request. */
   private headers: Record<string, string> | undefined;
+  /** What is kept of the run for those who look at it. */
+  readonly trace: RunTrace;
 
   constructor({ parts, job, connection, method, request, key }: SessionOptions) {
     this.parts = parts;
@@ -54,6 +57,7 @@ export class RunSession {
     this.events =
       request.delivery === 'stream' ? new Events(job, parts.settings, request.startingAfter) : undefined;
     job.view = this.view;
+    this.trace = new RunTrace(parts.service.activity, job, method, this.view, request.params);
     this.forget =
       connection.notices?.onRetry((notice) => {
         if (notice.runId !== this.ids.run_id) return;
@@ -105,6 +109,7 @@ export class RunSession {
     const news = !this.fresh || this.view.run?.status !== run.status;
     this.view.run = run;
     this.fresh = true;
+    if (news) this.trace.run(run);
     if (news) this.events?.add({ event: `thread.run.${run.status}`, data: run } as RunEvent);
     this.setState(run.status === 'queued' ? 'queued' : 'in_progress');
   }
@@ -112,6 +117,7 @@ export class RunSession {
   /** Takes in one event of a stream. */
   seeEvent(event: RunEvent): void {
     this.view.apply(event);
+    this.trace.event(event);
     if (isRunEvent(event)) this.fresh = true;
     this.events?.add(event);
     if (event.event === 'thread.message.delta') this.setState('streaming');

@@ -1,4 +1,4 @@
-/** Every method of the node, in the order of the dialog. A new method is one folder and one line here. */
+/** Every method of the API, in the order of the dialog. A new method is one folder and one line here. */
 import { cancelRun } from './cancelRun/method.ts';
 import { createAssistant } from './createAssistant/method.ts';
 import { createMessage } from './createMessage/method.ts';
@@ -18,14 +18,15 @@ import { listMessages } from './listMessages/method.ts';
 import { listModels } from './listModels/method.ts';
 import { listRunSteps } from './listRunSteps/method.ts';
 import { listRuns } from './listRuns/method.ts';
-import type { Method } from './method.ts';
+import type { ApiMethod, Method } from './method.ts';
 import { modifyAssistant } from './modifyAssistant/method.ts';
 import { modifyMessage } from './modifyMessage/method.ts';
 import { modifyRun } from './modifyRun/method.ts';
 import { modifyThread } from './modifyThread/method.ts';
 import { submitToolOutputsToRun } from './submitToolOutputsToRun/method.ts';
+import { watchRuns } from './watchRuns/method.ts';
 
-export const methods: readonly Method[] = [
+export const methods: readonly ApiMethod[] = [
   createThreadAndRun,
   createRun,
   submitToolOutputsToRun,
@@ -52,10 +53,13 @@ export const methods: readonly Method[] = [
   listModels,
 ];
 
+/** All that the dialog offers: the API's methods, and what this package adds. */
+export const everyMethod: readonly Method[] = [...methods, watchRuns];
+
 /**
  * The method of a saved node.
  * @returns undefined for an id that no method has
  */
 export function findMethod(id: string): Method | undefined {
-  return methods.find((method) => method.id === id);
+  return everyMethod.find((method) => method.id === id);
 }

@@ -29,7 +29,8 @@ export type MethodId =
   | 'getAssistant'
   | 'modifyAssistant'
   | 'deleteAssistant'
-  | 'listModels';
+  | 'listModels'
+  | 'watchRuns';
 
 /** Where the dialog lists a method, in this order. */
 export const GROUPS = ['runs', 'steps', 'threads', 'messages', 'assistants'] as const;
@@ -100,7 +101,7 @@ export interface Page {
 
 interface Common<P> {
   readonly id: MethodId;
-  /** Where the published description of the API has it. */
+  /** Where the published description of the API has it; empty for what the API does not have. */
   readonly reference: string;
   readonly group: (typeof GROUPS)[number];
   readonly parameters: Readonly<Record<string, Parameter>>;
@@ -139,7 +140,14 @@ export interface ObjectMethod<P = Params> extends Common<P> {
   send(client: OpenAI, params: P, options: RequestOptions): Sent<ApiObject>;
 }
 
-export type Method = RunMethod | ListMethod | ObjectMethod;
+/** Asks for nothing and needs no message: sends what the service tells by itself. */
+export interface WatchMethod extends Common<Params> {
+  readonly answers: 'watch';
+}
+
+/** A method that is a request of the API. */
+export type ApiMethod = RunMethod | ListMethod | ObjectMethod;
+export type Method = ApiMethod | WatchMethod;
 
 /** One of the methods, as all others see it: what it is called with has been held against its parameters before. */
 export const runMethod = <P>(method: RunMethod<P>): RunMethod => method as unknown as RunMethod;

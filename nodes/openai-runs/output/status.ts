@@ -47,8 +47,14 @@ export class Status {
   private noted: NodeStatus = {};
   private closed = false;
 
-  /** @param jobs the live set of what is in flight */
-  constructor(node: Node, jobs: ReadonlySet<Job>, t: RunsTranslate) {
+  private readonly onUpdate: () => void;
+
+  /**
+   * @param jobs the live set of what is in flight
+   * @param onUpdate hears of every change, however fast they come
+   */
+  constructor(node: Node, jobs: ReadonlySet<Job>, t: RunsTranslate, onUpdate: () => void = () => {}) {
+    this.onUpdate = onUpdate;
     this.node = node;
     this.jobs = jobs;
     this.t = t;
@@ -56,6 +62,7 @@ export class Status {
 
   /** Something changed; shown now, or when the pace allows. */
   update(): void {
+    this.onUpdate();
     if (this.closed || this.timer) return;
     const wait = this.last + PACE - Date.now();
     if (wait <= 0) this.show();

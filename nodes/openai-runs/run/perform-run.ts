@@ -32,6 +32,7 @@ export function performRun(options: SessionOptions): Promise<void> {
 export function resumeRun(options: SessionOptions, run: Run, earlier: KnownOutputs): Promise<void> {
   return carryOut(options, async (session, slot) => {
     session.view.run = run;
+    session.trace.isLater = true;
     await slot.take();
     return earlier;
   });
@@ -133,6 +134,7 @@ async function send(session: RunSession): Promise<void> {
   if (!session.isFollowed) {
     const request = () => method.send(connection.client, session.params, session.options);
     session.view.run = await answeredRun(session, await retryRateLimited(session, request));
+    session.trace.run(session.view.run);
   } else if (method.stream) await follow(session);
   else await rejoin(session);
 }

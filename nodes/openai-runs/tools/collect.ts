@@ -22,10 +22,13 @@ export async function collect(
   const { rounds, settings } = session.parts;
   let wake = () => {};
   const round = rounds.begin(run.id, calls, (changed) => {
+    session.trace.answered(changed);
     session.showTools(changed);
     if (changed.complete) wake();
   });
   const stop = () => wake();
+  // Whoever else cancels it need not wait until it expires.
+  const forget = session.parts.service.activity.onRun(run.id, stop);
   const since = Date.now();
   let timer: NodeJS.Timeout | undefined;
   job.signal.addEventListener('abort', stop, { once: true });
@@ -53,6 +56,7 @@ export async function collect(
     }
     return round.submission;
   } finally {
+    forget();
     clearTimeout(timer);
     job.signal.removeEventListener('abort', stop);
     rounds.end(round);

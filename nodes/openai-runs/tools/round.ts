@@ -58,6 +58,11 @@ export class Round {
     return 'taken';
   }
 
+  /** Ids of the calls that are answered, in the order of their answers. */
+  get answeredIds(): string[] {
+    return [...this.outputs.keys()];
+  }
+
   get answered(): number {
     return this.outputs.size;
   }

@@ -1,0 +1,97 @@
+/** A thread as a chat, and the calls of tools in it. */
+import { h } from './dom.ts';
+import { duration, moment, pretty } from './format.ts';
+import { text } from './i18n.ts';
+import { type Call, callsOf } from './timeline.ts';
+import type { Message, RunDetail } from './types.ts';
+
+/** What a message says; pictures and files by name. */
+export function messageText({ content, attachments }: Pick<Message, 'content'> & Partial<Message>): string {
+  const parts = content.map((part) => {
+    if (part.type === 'text') return part.text.value;
+    if (part.type === 'refusal') return part.refusal;
+    const name = part.type === 'image_file' ? part.image_file.file_id : part.image_url.url.slice(0, 60);
+    return `[${text('talk.picture')}: ${name}]`;
+  });
+  const files = (attachments ?? []).map(({ file_id }) => `[${text('talk.file')}: ${file_id ?? ''}]`);
+  return [...parts, ...files].join('\n');
+}
+
+/** One message. @param figures shown below it */
+export function bubble(
+  role: string,
+  said: string | HTMLElement,
+  figures = '',
+  more?: HTMLElement,
+): HTMLElement {
+  const who = text(role === 'user' ? 'talk.you' : 'talk.assistant');
+  return h(
+    'div',
+    { class: `runs-bubble runs-${role === 'user' ? 'user' : 'assistant'}` },
+    h('div', { class: 'runs-dim runs-who' }, h('span', { class: 'runs-fill' }, who), figures, more),
+    h('div', { class: 'runs-said' }, said),
+  );
+}
+
+/** One call, folded: arguments, output, how long it took. */
+export function callCard(call: Call, took?: number, isOpen = false): HTMLDetailsElement {
+  const { name = call.type, arguments: given, output } = call.function ?? {};
+  const time = took === undefined ? '' : duration(took);
+  return h(
+    'details',
+    { class: 'runs-call', open: isOpen },
+    h(
+      'summary',
+      {},
+      h('i', { class: 'fa fa-wrench', 'aria-hidden': 'true' }),
+      ` ${name} `,
+      h('span', { class: 'runs-dim' }, time),
+    ),
+    given !== undefined && h('div', { class: 'runs-dim' }, text('call.arguments')),
+    given !== undefined && h('pre', {}, pretty(given)),
+    h('div', { class: 'runs-dim' }, text('call.output')),
+    h('pre', {}, output == null ? text('call.open') : pretty(output)),
+  );
+}
+
+/** The whole thread as far as it is known; the calls of this run stand before what it says of them. */
+export function conversation(detail: RunDetail, fork: (message: Message) => void): HTMLElement {
+  const body = h('div', { class: 'runs-body' });
+  let shown = false;
+  const showCalls = () => {
+    if (shown) return;
+    shown = true;
+    for (const { call } of callsOf(detail.steps)) body.append(callCard(call));
+  };
+  for (const message of detail.messages) {
+    if (message.run_id === detail.run.id) showCalls();
+    const again =
+      message.role === 'user'
+        ? h(
+            'button',
+            {
+              type: 'button',
+              class: 'runs-link',
+              title: text('detail.fork'),
+              'aria-label': text('detail.fork'),
+              click: () => fork(message),
+            },
+            h('i', { class: 'fa fa-code-fork', 'aria-hidden': 'true' }),
+          )
+        : undefined;
+    const row = bubble(message.role, messageText(message), moment(message.created_at * 1000), again);
+    if (message.run_id === detail.run.id || message === question(detail)) row.classList.add('runs-own');
+    body.append(row);
+  }
+  showCalls();
+  if (!detail.contents) body.append(h('p', { class: 'runs-dim' }, text('hidden')));
+  return body;
+}
+
+/** What the user said that the run answers. */
+export function question({ messages, run }: RunDetail): Message | undefined {
+  const first = messages.findIndex(({ run_id }) => run_id === run.id);
+  const before =
+    first < 0 ? messages.filter(({ created_at }) => created_at <= run.created_at) : messages.slice(0, first);
+  return before.findLast(({ role }) => role === 'user');
+}

@@ -1,0 +1,80 @@
+/** What things are called: services, nodes, assistants, statuses. */
+import type { PanelText } from '../../shared/texts.ts';
+import { get } from './api.ts';
+import { text } from './i18n.ts';
+import type { NodeInfo, Origin, ServiceInfo } from './types.ts';
+
+export class Names {
+  services: ServiceInfo[] = [];
+  nodes: NodeInfo[] = [];
+  /** By service: assistants with their names. */
+  private readonly assistants = new Map<string, Promise<{ id: string; name: string | null }[]>>();
+  private readonly assistantNames = new Map<string, string>();
+
+  /** Reads services and nodes, as they are deployed now. */
+  async read(): Promise<void> {
+    const { services, nodes } = await get<{ services: ServiceInfo[]; nodes: NodeInfo[] }>('services');
+    Object.assign(this, { services, nodes });
+    this.assistants.clear();
+    await Promise.all(services.map(({ id }) => this.assistantsOf(id)));
+  }
+
+  /** The assistants of a service; none where it does not answer. */
+  assistantsOf(service: string): Promise<{ id: string; name: string | null }[]> {
+    const asked =
+      this.assistants.get(service) ??
+      get<{ id: string; name: string | null }[]>(`${encodeURIComponent(service)}/assistants`).catch(() => []);
+    this.assistants.set(service, asked);
+    return asked.then((found) => {
+      for (const { id, name } of found) this.assistantNames.set(id, name || id);
+      return found;
+    });
+  }
+
+  get allAssistants(): [id: string, name: string][] {
+    return [...this.assistantNames];
+  }
+
+  assistant(id: string): string {
+    return this.assistantNames.get(id) ?? id;
+  }
+
+  service(id: string): string {
+    const known = this.services.find((service) => service.id === id);
+    return RED.utils.getNodeLabel(RED.nodes.node(id), known?.name || id);
+  }
+
+  node(id: string): string {
+    return RED.utils.getNodeLabel(RED.nodes.node(id), this.nodes.find((node) => node.id === id)?.name || id);
+  }
+
+  /** Where a run came from. */
+  origin(origin: Origin | undefined): string {
+    if (!origin) return text('fromElsewhere');
+    return origin.node === 'panel' ? text('fromPanel') : this.node(origin.node);
+  }
+}
+
+/** A status in words; one that no run has here stays as it is. */
+export function statusName(status: string): string {
+  const key = `status.${status}` as PanelText;
+  const said = text(key);
+  return said.includes('status.') ? status : said;
+}
+
+/** How a status looks: a shape and a colour, so that neither alone has to be seen. */
+export const LOOKS: Record<string, readonly [icon: string, colour: string]> = {
+  completed: ['check-circle', 'green'],
+  failed: ['times-circle', 'red'],
+  expired: ['hourglass-end', 'red'],
+  incomplete: ['adjust', 'red'],
+  cancelled: ['ban', 'grey'],
+  cancelling: ['ban', 'grey'],
+  requires_action: ['hand-paper-o', 'yellow'],
+  tools: ['hand-paper-o', 'yellow'],
+  queued: ['clock-o', 'blue'],
+  waiting: ['clock-o', 'blue'],
+  requesting: ['arrow-circle-o-up', 'blue'],
+  in_progress: ['circle-o-notch', 'blue'],
+  streaming: ['pencil', 'green'],
+};

@@ -1,0 +1,56 @@
+/** What can be done to a run: cancel it, answer its calls, delete its thread. */
+import { asked, type Panel, PanelFault } from './panel.ts';
+
+export function addActions(panel: Panel): void {
+  panel.post('/:service/runs/:thread/:run/cancel', async (request, response) => {
+    const { service, connection } = await panel.open(request);
+    const { thread, run } = request.params as Record<'thread' | 'run', string>;
+    const options = { maxRetries: 0 };
+    const { runs } = connection.client.beta.threads;
+    const cancelled = await asked(connection, async () => runs.cancel(run, { thread_id: thread }, options));
+    // A server tells nobody else.
+    service.activity.saw(cancelled, undefined, {});
+    response.json({ status: cancelled.status });
+  });
+
+  panel.post('/:service/runs/:thread/:run/answer', async (request, response) => {
+    const { connection } = await panel.open(request);
+    const { thread, run: id } = request.params as Record<'thread' | 'run', string>;
+    const outputs = outputsOf(request.body?.outputs);
+    const [row] = (await connection.overview?.rows([id])) ?? [];
+    const node = panel.toolNode(row?.origin?.node);
+    if (node) {
+      // As if a wire had brought it: the node knows which of its calls are still open, and goes on by itself.
+      for (const [call_id, payload] of outputs) {
+        const tool = { call_id, run_id: id, thread_id: thread, node: node.id };
+        node.receive({ payload, tool } as never);
+      }
+      response.json({ by: 'node' });
+      return;
+    }
+    const tool_outputs = outputs.map(([tool_call_id, output]) => ({ tool_call_id, output }));
+    const { runs } = connection.client.beta.threads;
+    await asked(connection, async () =>
+      runs.submitToolOutputs(id, { thread_id: thread, tool_outputs }, { maxRetries: 0 }),
+    );
+    response.json({ by: 'panel' });
+  });
+
+  panel.post('/:service/threads/:thread/delete', async (request, response) => {
+    const { service, connection } = await panel.open(request);
+    const thread = String(request.params.thread);
+    await asked(connection, async () => connection.client.beta.threads.delete(thread));
+    service.activity.ring?.forget(thread);
+    service.activity.touch();
+    response.json({});
+  });
+}
+
+/** Texts by the calls that they answer. @throws PanelFault 400 */
+export function outputsOf(given: unknown): [string, string][] {
+  const outputs = Object.entries((given ?? {}) as Record<string, unknown>);
+  if (outputs.length > 0 && outputs.every(([, output]) => typeof output === 'string')) {
+    return outputs as [string, string][];
+  }
+  throw new PanelFault(400, 'outputs must hold a text for each call.');
+}

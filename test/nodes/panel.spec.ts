@@ -1,0 +1,203 @@
+/** The routes behind the tab "Runs": what they give, what they do, and to whom. */
+import assert from 'node:assert/strict';
+import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import { until } from '../support/until.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
+type Json = any;
+
+const TOOL = {
+  type: 'function',
+  function: {
+    name: 'open_valve',
+    parameters: { type: 'object', properties: { litres: { type: 'number' } } },
+  },
+};
+const service = (id: string, more: object = {}) => ({
+  id,
+  type: 'openai-runs-service',
+  name: `service ${id}`,
+  backend: 'embedded',
+  provider: 'rehearsal',
+  database: ':memory:',
+  assistants: [{ id: 'asst_1', name: 'Helper', tools: [TOOL] }],
+  ...more,
+});
+const node = (id: string, of: string, more: object = {}) => ({
+  id,
+  type: 'openai-runs',
+  z: 'tab',
+  service: of,
+  method: 'createRun',
+  conversation: 'topic',
+  conversationType: 'msg',
+  fields: { assistant_id: { type: 'str', value: 'asst_1' } },
+  x: 300,
+  y: 100,
+  wires: [[]],
+  ...more,
+});
+const FLOWS = [
+  { id: 'tab', type: 'tab', label: 'test' },
+  service('open'),
+  service('closed', { showContents: false }),
+  node('asker', 'open'),
+  node('quiet', 'closed'),
+  // Nobody answers by itself: the link leads nowhere.
+  node('waiter', 'open', { tools: true, outputs: 2, toolTimeout: 0, wires: [[], ['nowhere']] }),
+  { id: 'nowhere', type: 'junction', z: 'tab', x: 500, y: 100, wires: [[]] },
+];
+
+for (const release of Object.keys(RELEASES) as Release[]) {
+  describe(`the panel's routes on Node-RED ${release}`, function () {
+    this.timeout(60_000);
+    let red: NodeRed;
+    before(async () => {
+      red = await startNodeRed({ release, flows: FLOWS });
+    });
+    after(() => red?.stop());
+
+    const get = async (route: string): Promise<Json> => {
+      const response = await fetch(`${red.address}/openai-runs-panel/${route}`);
+      return { status: response.status, ...(await response.json().then((body: Json) => ({ body }))) };
+    };
+    const post = (route: string, body: object) =>
+      fetch(`${red.address}/openai-runs-panel/${route}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const chat = async (of: string, body: object): Promise<Json[]> => {
+      const response = await post(`${of}/chat`, body);
+      const text = await response.text();
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+    };
+
+    it('names the services and the nodes', async () => {
+      const { body } = await get('services');
+      assert.deepEqual(
+        body.services.map(({ id, contents }: Json) => [id, contents]),
+        [
+          ['open', true],
+          ['closed', false],
+        ],
+      );
+      assert.deepEqual(
+        body.nodes.map(({ id }: Json) => id),
+        ['asker', 'quiet', 'waiter'],
+      );
+    });
+
+    it('chats with an assistant, on one thread, and lists the runs with figures', async () => {
+      const first = await chat('open', { assistant_id: 'asst_1', text: 'Hello <b>you</b>' });
+      const { thread_id } = first.at(-1).data ?? first.at(-2).data;
+      const again = await chat('open', { assistant_id: 'asst_1', thread_id, text: 'And now?' });
+      assert.ok(again.some(({ event }) => event === 'thread.message.delta'));
+      const { body } = await get('runs?service=open');
+      assert.deepEqual(
+        body.rows.map(({ question }: Json) => question),
+        ['And now?', 'Hello <b>you</b>'],
+      );
+      assert.deepEqual(
+        [body.more, body.rows[0].origin.node, body.rows[0].status],
+        [false, 'panel', 'completed'],
+      );
+      const [sums] = (await get('sums?service=open')).body;
+      assert.deepEqual([sums.runs, sums.failures], [2, 0]);
+      const { body: found } = await get('runs?text=b%3Eyou');
+      assert.equal(found.rows.length, 1);
+      const detail = (await get(`open/runs/${thread_id}/${body.rows[0].id}`)).body;
+      assert.equal(detail.messages.length, 4);
+      assert.equal(detail.run.id, body.rows[0].id);
+    });
+
+    it('chats with a node as a wire would, and knows what the run came from', async () => {
+      const lines = await chat('open', { node: 'asker', key: 'bob', text: 'Hi' });
+      assert.equal(lines.at(-1).event, 'end');
+      const { body } = await get('runs?node=asker');
+      assert.deepEqual([body.rows[0].origin.node, body.rows[0].origin.key], ['asker', 'bob']);
+    });
+
+    it('shows a waiting call as going on, and answers it by way of the node', async () => {
+      const talk = chat('open', { node: 'waiter', key: 'eve', text: 'open_valve with 5 litres' });
+      let row: Json;
+      await until(async () => {
+        const [live] = (await get('live?service=open')).body;
+        row = live.active.find(({ status }: Json) => status === 'requires_action');
+        return row !== undefined && live.flights.some(({ state }: Json) => state === 'tools');
+      });
+      const { run } = (await get(`open/runs/${row.threadId}/${row.id}`)).body;
+      const [call] = run.required_action.submit_tool_outputs.tool_calls;
+      assert.equal(call.function.name, 'open_valve');
+      const answer = await post(`open/runs/${row.threadId}/${row.id}/answer`, {
+        outputs: { [call.id]: 'done it' },
+      });
+      assert.deepEqual(await answer.json(), { by: 'node' });
+      const lines = await talk;
+      assert.match(JSON.stringify(lines), /done it/);
+    });
+
+    it('tells what has changed since a version, and no more', async () => {
+      const [{ version }] = (await get('live?service=open')).body;
+      const since = (at: number) =>
+        get(`live?service=open&since=${encodeURIComponent(JSON.stringify({ open: at }))}`);
+      assert.deepEqual((await since(version)).body[0].changed, []);
+      await chat('open', { node: 'asker', key: 'bob', text: 'Once more' });
+      const [live] = (await since(version)).body;
+      assert.deepEqual(
+        live.changed.map(({ question }: Json) => question),
+        ['Once more'],
+      );
+      assert.equal(live.reload, false);
+    });
+
+    it('cancels, copies a thread up to a message, deletes one', async () => {
+      const talk = chat('open', { node: 'waiter', key: 'dan', text: 'open_valve with 7 litres' });
+      let row: Json;
+      await until(async () => {
+        [row] = (await get('live?service=open')).body[0].active.filter(
+          ({ status }: Json) => status === 'requires_action',
+        );
+        return row !== undefined;
+      });
+      const { messages } = (await get(`open/runs/${row.threadId}/${row.id}`)).body;
+      const copied = (await (await post('open/copy', { thread_id: row.threadId })).json()) as Json;
+      assert.notEqual(copied.thread_id, row.threadId);
+      const empty = (await (
+        await post('open/copy', { thread_id: row.threadId, before: messages[0].id })
+      ).json()) as Json;
+      assert.match(empty.thread_id, /^thread_/);
+      assert.equal((await post(`open/runs/${row.threadId}/${row.id}/cancel`, {})).status, 200);
+      await talk;
+      assert.equal((await post(`open/threads/${row.threadId}/delete`, {})).status, 200);
+      assert.equal((await get(`open/runs/${row.threadId}/${row.id}`)).status, 404);
+    });
+
+    it('keeps texts back where the service says so', async () => {
+      const response = await fetch(`${red.address}/openai-runs-panel/closed/chat`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"node":"quiet"}',
+      });
+      assert.equal(response.status, 403);
+      const talk = await post('open/chat', { node: 'quiet', text: 'secret words' });
+      assert.equal(talk.status, 404);
+    });
+
+    it('refuses other pages, other forms, and what is not there', async () => {
+      const foreign = { headers: { origin: 'https://evil.example' } };
+      assert.equal((await fetch(`${red.address}/openai-runs-panel/runs`, foreign)).status, 403);
+      const form = {
+        method: 'POST',
+        body: 'a=b',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      };
+      assert.equal((await fetch(`${red.address}/openai-runs-panel/open/copy`, form)).status, 415);
+      assert.equal((await get('runs?service=none')).status, 404);
+      assert.equal((await get('asker/assistants')).status, 404);
+    });
+  });
+}
