@@ -8,10 +8,10 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const manifest = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 
 /**
- * Bytes that a Raspberry Pi should have to unpack at most. Two megabytes, and a file that is loaded only where the
- * database is on PostgreSQL.
+ * Bytes that a Raspberry Pi should have to unpack at most: two megabytes, and the files that are loaded only where the
+ * database is on PostgreSQL, other programs are served, or the panel of runs is opened.
  */
-const LIMIT = 2.2 * 1024 * 1024;
+const LIMIT = 2.4 * 1024 * 1024;
 
 interface Packed {
   unpackedSize: number;

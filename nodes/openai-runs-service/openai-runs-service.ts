@@ -77,7 +77,7 @@ export default function register(RED: NodeAPI): void {
       databasePlace: settings.backend === 'embedded' && isServer(file) ? placeName(file) : undefined,
     };
     const uses = new KeyUses(this);
-    Object.assign(this, { threads: new ThreadQueue(), deployed, keyUses: () => uses.all() });
+    Object.assign(this, { threads: new ThreadQueue(), activity, deployed, keyUses: () => uses.all() });
     this.enter = async (signal, onWait) => {
       const leave = await limiter.enter(signal, onWait);
       if (settings.concurrency <= 0 || deployed.databasePlace === undefined) return leave;
