@@ -13,15 +13,17 @@ const LOOK_MS = { hearing: 1000, deaf: 100 };
 const EVENTS_AT_ONCE = 1000;
 
 /** Something new, or time to look; the signal ends it too. */
-function news(followers: Followers, runId: string, ms: number, signal?: AbortSignal | null) {
+function news(followers: Followers, runId: string, ms: number, signal: AbortSignal) {
   let forget = () => {};
   const promise = new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)).unref();
     const taken = followers.onNews(runId, resolve);
-    signal?.addEventListener('abort', () => resolve(), { once: true });
+    const onGone = () => resolve();
+    signal.addEventListener('abort', onGone, { once: true });
     forget = () => {
       clearTimeout(timer);
       taken();
+      signal.removeEventListener('abort', onGone);
     };
   });
   return { promise, forget: () => forget() };
@@ -38,6 +40,9 @@ export function followRun(
   signal?: AbortSignal | null,
 ): EventLog {
   const log = new EventLog(after + 1);
+  const left = new AbortController();
+  log.onLeft = () => left.abort();
+  const gone = AbortSignal.any([left.signal, ...(signal ? [signal] : [])]);
   let position = after;
   const read = async () => {
     const rows = await eventsAfter(store.db, runId, position, EVENTS_AT_ONCE);
@@ -46,12 +51,12 @@ export function followRun(
     return rows.length;
   };
   const follow = async () => {
-    while (!signal?.aborted) {
+    while (!gone.aborted) {
       const { promise, forget } = news(
         followers,
         runId,
         store.shared?.hears ? LOOK_MS.hearing : LOOK_MS.deaf,
-        signal,
+        gone,
       );
       try {
         if ((await read()) > 0) continue;

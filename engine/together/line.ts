@@ -66,10 +66,12 @@ export function sharedLine({ db, shared, workerId, waiting, onFault }: LineOptio
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, shared.hears ? LOOK_MS.hearing : LOOK_MS.deaf);
     const taken = waiting.onNews(scope, resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const onEnd = () => resolve();
+    signal.addEventListener('abort', onEnd, { once: true });
     const forget = () => {
       clearTimeout(timer);
       taken();
+      signal.removeEventListener('abort', onEnd);
     };
     return { promise, forget };
   };

@@ -57,7 +57,8 @@ export class Outbox {
     if (others === this.#others) return;
     this.#others = others;
     if (others)
-      for (const [runId, log] of this.#hub.logs()) if (log.attempt !== undefined) this.follow(runId, log);
+      for (const [runId, log] of this.#hub.logs())
+        if (log.attempt !== undefined && log.told === undefined) this.follow(runId, log);
   }
 
   /** Tells what comes into the log of an attempt that has begun. */

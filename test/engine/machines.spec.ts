@@ -164,6 +164,27 @@ describe('several machines on one database', function () {
     );
   });
 
+  it('follows for nobody once the reader has gone', async () => {
+    const first = await open(hangs('Half'));
+    const second = await open(hangs());
+    const assistant_id = await assistantOf(first);
+    const run = await first.client.beta.threads.createAndRun({ assistant_id });
+    const { body } = await stream(second, run);
+    const reader = body!.getReader();
+    await reader.read();
+    let looks = 0;
+    const { followers } = second.engine.service;
+    const onNews = followers.onNews.bind(followers);
+    followers.onNews = (...given) => {
+      looks++;
+      return onNews(...given);
+    };
+    await reader.cancel();
+    const before = looks;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assert.equal(looks, before);
+  });
+
   it('ends a run at once that was cancelled, or whose thread was deleted, elsewhere', async () => {
     for (const how of ['cancel', 'delete'] as const) {
       const { script, say } = speaker();

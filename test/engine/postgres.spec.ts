@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readAddress } from '../../engine/store/postgres/address.ts';
 import { migrate } from '../../engine/store/postgres/database.ts';
 import { MIGRATIONS } from '../../engine/store/postgres/migrations.ts';
+import { selfSigned } from '../support/certificate.ts';
 import { newSchema, withPostgres } from '../support/databases.ts';
-import { testPostgres } from '../support/postgres-server.ts';
+import { startPostgres, testPostgres } from '../support/postgres-server.ts';
 import { ScriptedModel, says, Workshop } from './support.ts';
 
 describe('a database on PostgreSQL', function () {
@@ -134,6 +135,40 @@ describe('a database on PostgreSQL', function () {
     const { metadata } = await client.beta.assistants.update(id, { metadata: { key: 'a\0b' } });
     assert.deepEqual(metadata, { key: 'a\0b' });
     await assert.rejects(client.beta.threads.retrieve('thread_\0'), { status: 404 });
+  });
+
+  it('is spoken to through TLS, and whom it is shown by its certificate', async () => {
+    const tls = selfSigned();
+    const server = await startPostgres({ tls });
+    try {
+      const encrypted = (database: string, databaseTls?: object) =>
+        workshop.open(new ScriptedModel(says('x')), { database, ...(databaseTls && { databaseTls }) });
+      const count = () =>
+        withPostgres(server.address, async (client) => {
+          const { rows } = await client.query(
+            "select 1 from pg_stat_ssl s join pg_stat_activity a using (pid) where s.ssl and a.application_name like 'openai-runs%'",
+          );
+          return rows.length;
+        });
+      for (const [address, options] of [
+        [`${server.address}?sslmode=require`, undefined],
+        [server.address, { ca: tls.cert }],
+      ] as const) {
+        const { engine } = await encrypted(address, options);
+        assert.ok((await count()) >= 2);
+        await engine.close();
+      }
+      await assert.rejects(encrypted(`${server.address}?sslmode=verify-full`), /self-signed certificate/);
+      await assert.rejects(encrypted(server.address, { ca: tls.cert, host: 'elsewhere' }), /does not match/);
+      // One that speaks none is told apart from one that does not answer.
+      await assert.rejects(
+        opening(await changed((url) => url.searchParams.set('sslmode', 'require'))),
+        /SSL/,
+      );
+    } finally {
+      await workshop.cleanUp();
+      await server.stop();
+    }
   });
 
   it('goes on after its connections were cut', async () => {

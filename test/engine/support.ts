@@ -8,6 +8,7 @@ import type { EngineOptions } from '../../engine/index.ts';
 import { type Model, ModelError, type ModelEvent, type Turn } from '../../engine/models/model.ts';
 import { type EngineInternals, type StartedEngine, startEngine } from '../../engine/start.ts';
 import { currentDatabase, dropSchemas, newSchema } from '../support/databases.ts';
+import { until } from '../support/until.ts';
 import { clientOf } from './client.ts';
 
 export { clientOf };
@@ -119,6 +120,25 @@ export class Workshop {
     await dropSchemas(this.#schemas.splice(0));
     await Promise.all(this.#folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
   }
+}
+
+/** An engine with a run that was just made, on a thread with one message. */
+export async function startRun(workshop: Workshop, script: Script, database?: string) {
+  const bench = await workshop.open(new ScriptedModel(script), database ? { database } : {});
+  const { id: assistant_id } = await bench.client.beta.assistants.create({
+    model: 'm',
+    instructions: 'Be.',
+  });
+  const { id: thread_id } = await bench.client.beta.threads.create({
+    messages: [{ role: 'user', content: 'Hi' }],
+  });
+  const run = await bench.client.beta.threads.runs.create(thread_id, { assistant_id });
+  const reaches = (status: string) =>
+    until(async () => {
+      const found = await bench.client.beta.threads.runs.retrieve(run.id, { thread_id });
+      return found.status === status && found;
+    });
+  return { ...bench, assistant_id, thread_id, run, reaches };
 }
 
 /** Whatever an answer holds; tests look into it freely. */

@@ -2,7 +2,7 @@
  * The PostgreSQL server of the tests: one for all of mocha, started when the first test asks and stopped at the end.
  * `OPENAI_RUNS_TEST_POSTGRES=postgres://user:password@host:port/database` takes a server of one's own instead.
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,27 +40,47 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A server of its own, e.g. to be stopped in the middle of a test. @param options.durable as it is in use */
-export async function startPostgres({ durable = false } = {}): Promise<TestPostgres> {
+/**
+ * A server of its own, e.g. to be stopped in the middle of a test. @param options.durable as it is in use; `tls` makes it
+ * speak TLS
+ */
+export async function startPostgres({
+  durable = false,
+  tls,
+}: {
+  durable?: boolean;
+  tls?: { cert: string; key: string };
+} = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(path.join(tmpdir(), 'runs-postgres-'));
   // As root the server runs as another user, who must get to its folder.
   await chmod(folder, 0o755);
   const port = await freePort();
+  const data = path.join(folder, 'data');
+  const flags = {
+    ...FLAGS,
+    ...(durable ? {} : QUICK),
+    ...(tls && { ssl: 'on', ssl_cert_file: 'test.cert', ssl_key_file: 'test.key' }),
+  };
   const server = new EmbeddedPostgres({
-    databaseDir: path.join(folder, 'data'),
+    databaseDir: data,
     port,
     user: 'postgres',
     password: 'secret',
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: Object.entries({ ...FLAGS, ...(durable ? {} : QUICK) }).flatMap(([name, value]) => [
-      '-c',
-      `${name}=${value}`,
-    ]),
+    postgresFlags: Object.entries(flags).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     onLog: () => {},
     onError: () => {},
   });
   await server.initialise();
+  if (tls) {
+    // The server refuses a key that others may read.
+    const { uid, gid } = await stat(data);
+    for (const [name, text] of Object.entries(tls)) {
+      await writeFile(path.join(data, `test.${name}`), text, { mode: 0o600 });
+      await chown(path.join(data, `test.${name}`), uid, gid);
+    }
+  }
   await server.start();
   return {
     address: `postgres://postgres:secret@127.0.0.1:${port}/postgres`,

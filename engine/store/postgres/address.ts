@@ -78,8 +78,8 @@ export function readAddress(text: string, tls?: ConnectionOptions): Address {
     password,
     database,
     schema,
-    // The name that the certificate must have; an address of numbers has none.
-    ssl: encrypted && { servername: /^[\d.:]+$/.test(host) ? '' : host, ...encrypted },
+    // The name that the certificate must have.
+    ssl: encrypted && { host, ...encrypted },
     place: `${host}:${port}/${database}`,
   };
 }

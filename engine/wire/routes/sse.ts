@@ -65,6 +65,7 @@ class EventSource implements UnderlyingDefaultSource<Uint8Array> {
 
   cancel(): void {
     this.#gone = true;
+    this.#log.onLeft();
     this.#wake();
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
