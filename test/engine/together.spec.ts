@@ -80,8 +80,8 @@ describe('what machines share', function () {
     }
     await Promise.all(working);
     assert.equal(most, 2);
-    // Two go in together; who of them is told first is chance.
-    for (const [place, i] of order.entries()) assert.ok(Math.abs(place - i) <= 2, order.join());
+    // Two go in together, and who of them is told first is chance; the next are told while these still hear of it.
+    for (const [place, i] of order.entries()) assert.ok(Math.abs(place - i) <= 4, order.join());
     await until(async () => (await all[0].line.length('runs.x')) === 0);
   });
 
