@@ -30,7 +30,9 @@ export type RunNotice =
   /** The provider is asked again: the number of the next attempt, from 2, and milliseconds until then. */
   | { kind: 'retry'; runId: string; reason: FailureReason; attempt: number; wait: number }
   /** The provider is why the run failed. */
-  | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault };
+  | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault }
+  /** A run of a caller calls functions that are not the caller's to answer. */
+  | { kind: 'calls'; runId: string; threadId: string };
 
 export interface EngineOptions {
   /** Path of the SQLite file, or `:memory:`. Missing folders are made. */
@@ -58,6 +60,11 @@ export interface Caller {
   ownThreads?: boolean;
   /** Ids of the only assistants that it sees and may run; it can't make or change any then. */
   assistants?: readonly string[];
+  /**
+   * Whether functions of assistants are answered by whoever hears the notices: its runs then seem to go on where they
+   * wait for outputs. Functions that a run brings itself are the caller's to answer in any case.
+   */
+  isServedTools?: boolean;
   /** How many of its runs may be under way at once; 0 or nothing: no limit. */
   runsAtOnce?: number;
 }

@@ -92,12 +92,24 @@ export class EventLog {
 export class EventHub {
   readonly #logs = new Map<string, EventLog>();
   readonly #held = new Map<string, number>();
+  readonly #listeners = new Map<string, Set<(log: EventLog) => void>>();
 
   /** Starts an attempt's log; readers of an earlier attempt keep theirs. */
   open(runId: string): EventLog {
     const log = new EventLog();
     this.#logs.set(runId, log);
+    for (const listener of this.#listeners.get(runId) ?? []) listener(log);
     return log;
+  }
+
+  /** Tells of every attempt of a run that is to come. @returns takes the listener back */
+  onOpen(runId: string, listener: (log: EventLog) => void): () => void {
+    const listeners = this.#listeners.get(runId) ?? new Set();
+    this.#listeners.set(runId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(runId) === listeners) this.#listeners.delete(runId);
+    };
   }
 
   get(runId: string): EventLog | undefined {

@@ -4,7 +4,7 @@ import type { Node } from 'node-red';
 import type OpenAI from 'openai';
 import type { Engine } from '../../engine/index.ts';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
-import type { RunNotices } from './run-notices.ts';
+import type { RunNotices, ServedCalls } from './run-notices.ts';
 import type { ThreadQueue } from './thread-queue.ts';
 
 export interface Connection {
@@ -56,6 +56,11 @@ export interface ServiceNode extends Node {
   enter(signal: AbortSignal, onWait?: () => void): Promise<() => void>;
   /** Keeps the connection open, when the service closes, until a node has told the server what it must. */
   hold(work: Promise<unknown>): void;
+  /**
+   * Answers the function calls of runs that other programs start; the first node that does so is asked.
+   * @returns takes it back
+   */
+  serveTools(answer: (calls: ServedCalls) => void): () => void;
   /** When each key of other programs was last used, in milliseconds since 1970. */
   keyUses(): Promise<Record<string, number>>;
   /** Who holds which thread, among all nodes of this service. */

@@ -9,7 +9,7 @@ import type { ServiceTranslate } from '../shared/texts.ts';
 import { declarations } from './assistants.ts';
 import type { Connection } from './connection.ts';
 import type { Network, NetworkOptions } from './network.ts';
-import { RunNotices } from './run-notices.ts';
+import { RunNotices, type ServedCalls } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
 import { faultWords } from './word-fault.ts';
 
@@ -19,6 +19,8 @@ export interface OpenOptions {
   settings: ServiceSettings;
   apiKey: string;
   translate: ServiceTranslate;
+  /** Told when a run of another program waits for flows. */
+  onCalls?(calls: ServedCalls): void;
 }
 
 /** Node-RED's own config nodes, as far as they are used here. */
@@ -49,7 +51,7 @@ export async function openService(options: OpenOptions): Promise<Connection> {
       const { openConnection } = await import('./client.ts');
       return openConnection({ settings, apiKey, translate, network, close: closeNetwork });
     }
-    const notices = new RunNotices(faultWords(translate));
+    const notices = new RunNotices(faultWords(translate), options.onCalls ?? (() => {}));
     const engine = await startEngine(options, network, notices);
     const { openConnection } = await import('./client.ts');
     const close = async () => {

@@ -7,6 +7,7 @@ import { addAdminRoutes } from './admin.ts';
 import type { Connection, Deployed, ServiceNode } from './connection.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
+import type { ServedCalls } from './run-notices.ts';
 import { KeyUses } from './serve/key-uses.ts';
 import { readKeys } from './serve/keys.ts';
 import { mount } from './serve/mount.ts';
@@ -33,14 +34,22 @@ export default function register(RED: NodeAPI): void {
     let opening: Promise<Connection> | undefined;
     let closed = false;
     const held: Promise<unknown>[] = [];
+    const toolServers = new Set<(calls: ServedCalls) => void>();
+    const onCalls = (calls: ServedCalls) => toolServers.values().next().value?.(calls);
+    this.serveTools = (answer) => {
+      toolServers.add(answer);
+      return () => toolServers.delete(answer);
+    };
 
     this.connect = () => {
       if (closed) return Promise.reject(new RunsError(translate('error.closed'), { code: 'stopped' }));
-      opening ??= openService({ RED, node: this, settings, apiKey, translate }).catch((error: unknown) => {
-        // The next message tries again: the database may be writable by then.
-        opening = undefined;
-        throw error;
-      });
+      opening ??= openService({ RED, node: this, settings, apiKey, translate, onCalls }).catch(
+        (error: unknown) => {
+          // The next message tries again: the database may be writable by then.
+          opening = undefined;
+          throw error;
+        },
+      );
       return opening;
     };
     const file = databaseFile(RED, this.id, settings.database);
@@ -71,6 +80,7 @@ export default function register(RED: NodeAPI): void {
           keys,
           connect,
           onUse: (id) => uses.note(id),
+          servesTools: () => toolServers.size > 0,
           translate,
         });
       }

@@ -1,7 +1,8 @@
 /** The paths of runs. */
 import { Hono } from 'hono';
 import { modifyWrongStatus, unknownPathId } from '../../domain/errors.ts';
-import { runObject } from '../../objects/objects.ts';
+import { runFor, seesCalls } from '../../objects/objects.ts';
+import { acrossCalls } from '../../runs/across-calls.ts';
 import { cancelRun } from '../../runs/cancel.ts';
 import { createRun, submitToolOutputs } from '../../runs/create.ts';
 import { watchRun } from '../../runs/watch.ts';
@@ -30,7 +31,8 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
   routes.get('/threads/:thread_id/runs', async (c) => {
     const { run_id: _, ...query } = parseListQuery(queryOf(c));
     const { id: thread_id } = await threadOf(db, c.req.param('thread_id'));
-    return c.json(listObject(await page(db, 'runs', { thread_id }, query), runObject));
+    const found = await page(db, 'runs', { thread_id }, query);
+    return c.json(listObject(found, (run) => runFor(c.env.caller, run)));
   });
 
   routes.post('/threads/:thread_id/runs', async (c) => {
@@ -47,7 +49,9 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
   routes.get('/threads/:thread_id/runs/:run_id', async (c) => {
     const run = await runOf(c);
     if (queryOf(c).get('stream') !== 'true') return runResponse(c, run);
-    return eventStream(service.hub.get(run.id) ?? watchRun(service, run.id), c.env.signal);
+    const log = service.hub.get(run.id) ?? watchRun(service, run.id);
+    const whole = seesCalls(run, c.env.caller) ? log : acrossCalls(service, run.id, log);
+    return eventStream(whole, c.env.signal);
   });
 
   routes.post('/threads/:thread_id/runs/:run_id', async (c) => {

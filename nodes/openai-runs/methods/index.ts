@@ -23,12 +23,14 @@ import { modifyAssistant } from './modifyAssistant/method.ts';
 import { modifyMessage } from './modifyMessage/method.ts';
 import { modifyRun } from './modifyRun/method.ts';
 import { modifyThread } from './modifyThread/method.ts';
+import { serveTools } from './serveTools/method.ts';
 import { submitToolOutputsToRun } from './submitToolOutputsToRun/method.ts';
 
 export const methods: readonly Method[] = [
   createThreadAndRun,
   createRun,
   submitToolOutputsToRun,
+  serveTools,
   getRun,
   listRuns,
   modifyRun,
@@ -51,6 +53,12 @@ export const methods: readonly Method[] = [
   deleteAssistant,
   listModels,
 ];
+
+/** Whether a node waits for runs of other programs. */
+export function serves(id: string): boolean {
+  const method = findMethod(id);
+  return method?.answers === 'run' && method.serves === true;
+}
 
 /**
  * The method of a saved node.
