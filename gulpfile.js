@@ -22,6 +22,7 @@ const ON_DEMAND = {
   network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
   server: 'nodes/openai-runs-service/serve/server.ts',
+  serve: 'nodes/openai-runs-service/serve/cli.ts',
 };
 
 /** Runs a package's script on this Node; a non-zero exit fails the task. */
