@@ -181,6 +181,9 @@ async function fill(name, html) {
   return text;
 }
 
+/** Without the indentation of tags, which nobody reads. */
+const dense = (html) => html.replace(/^ +(?=<)/gm, '');
+
 function html() {
   return src(NODES.map((name) => `nodes/${name}/${name}.html`))
     .pipe(
@@ -188,7 +191,7 @@ function html() {
         objectMode: true,
         transform(file, _encoding, done) {
           fill(file.stem, file.contents.toString()).then((text) => {
-            file.contents = Buffer.from(text);
+            file.contents = Buffer.from(dense(text));
             done(null, file);
           }, done);
         },
@@ -218,7 +221,7 @@ async function translations() {
     await mkdir(`${OUT}/locales/${language}`, { recursive: true });
     for (const name of NODES) {
       const html = `<script type="text/html" data-help-name="${name}">\n${await help(name, language)}</script>\n`;
-      await writeFile(`${OUT}/locales/${language}/${name}.html`, html);
+      await writeFile(`${OUT}/locales/${language}/${name}.html`, dense(html));
     }
   }
 }

@@ -15,6 +15,7 @@ export interface NodeRed {
   /** e.g. http://127.0.0.1:40123 */
   readonly address: string;
   readonly userDir: string;
+  readonly pid: number | undefined;
   /** Everything it has logged so far. */
   log(): string;
   /** Ends the process and removes the user directory. */
@@ -60,7 +61,7 @@ export async function startNodeRed(
     await stop();
     throw error;
   }
-  return { address: `http://127.0.0.1:${port}`, userDir, log, stop };
+  return { address: `http://127.0.0.1:${port}`, userDir, pid: child.pid, log, stop };
 }
 
 async function freePort(): Promise<number> {
