@@ -1,20 +1,27 @@
 /** A run whose calls are answered elsewhere, as one log: its reader sees it simply go on. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { seesCalls } from '../objects/objects.ts';
+import type { Caller } from '../options.ts';
 import type { Service } from '../service.ts';
+import type { RunRecord } from '../store/records.ts';
 import { runById } from '../store/runs.ts';
 import { errorEvent } from '../worker/end-run.ts';
 import { EventLog } from '../worker/event-log.ts';
 import { watchRun } from './watch.ts';
 
 /** Milliseconds between two looks at a run that waits: it may be cancelled, or go on in another process. */
-const LOOK_MS = 250;
+const LOOK_MS = 1000;
+
+/** What a caller reads of a run: where its calls are answered for it, one log over all attempts. */
+export const logFor = (
+  caller: Caller | undefined,
+  service: Pick<Service, 'store' | 'hub'>,
+  run: RunRecord,
+  log: EventLog,
+): EventLog => (seesCalls(run, caller) ? log : acrossCalls(service, run.id, log));
 
 /** @param log of the run's first attempt, or where to read on */
-export function acrossCalls(
-  { store, hub }: Pick<Service, 'store' | 'hub'>,
-  runId: string,
-  log: EventLog,
-): EventLog {
+function acrossCalls({ store, hub }: Pick<Service, 'store' | 'hub'>, runId: string, log: EventLog): EventLog {
   const whole = new EventLog();
   const logs = [log];
   let wake = () => {};

@@ -13,7 +13,7 @@ import {
 import { newId } from '../domain/ids.ts';
 import { EMPTY_USAGE } from '../domain/usage.ts';
 import { newMessage, newThread } from '../objects/new-records.ts';
-import { seesCalls, threadObject } from '../objects/objects.ts';
+import { threadObject } from '../objects/objects.ts';
 import { settleOptions } from '../objects/run-options.ts';
 import type { Caller } from '../options.ts';
 import type { CreateRun, CreateThread, CreateThreadAndRun, SubmitToolOutputs } from '../schemas/bodies.ts';
@@ -28,7 +28,6 @@ import { atomically, type Db } from '../store/store.ts';
 import { insertThread, threadOf } from '../store/threads.ts';
 import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
 import type { EventLog, LoggedEvent } from '../worker/event-log.ts';
-import { acrossCalls } from './across-calls.ts';
 import { checkMessages, checkTools } from './capabilities.ts';
 
 /** A run that was just set going, and the log of what happens to it. */
@@ -122,10 +121,6 @@ async function setGoing(
   }
 }
 
-/** What the caller reads of a run: where its calls are answered for it, one log over all attempts. */
-const forCaller = (service: Service, { run, log }: Started, { caller }: CreateOptions): Started =>
-  seesCalls(run, caller) ? { run, log } : { run, log: acrossCalls(service, run.id, log) };
-
 const createdEvents = (run: RunRecord): LoggedEvent[] => {
   const queued = runEvent(run);
   return [{ ...queued, event: 'thread.run.created' }, queued];
@@ -142,7 +137,7 @@ export async function createRun(
   checkMessages(service, body.additional_messages);
   await checkModel(service, body);
   try {
-    const started = await setGoing(service, id, async (trx) => {
+    return await setGoing(service, id, async (trx) => {
       const thread = await threadOf(trx, threadId);
       const active = await activeRunId(trx, threadId);
       if (active) throw threadLockedForRun(threadId, active);
@@ -155,7 +150,6 @@ export async function createRun(
       await insertRun(trx, run);
       return { run, events: createdEvents(run) };
     });
-    return forCaller(service, started, options);
   } catch (error) {
     // Another process was first, between our look and our write.
     const { store } = service;
@@ -189,13 +183,12 @@ export async function createThreadAndRun(
   const id = newId('run');
   checkMessages(service, body.thread?.messages);
   await checkModel(service, body);
-  const started = await setGoing(service, id, async (trx) => {
+  return setGoing(service, id, async (trx) => {
     const thread = await insertNewThread(trx, body.thread ?? {}, service.now(), options.caller?.id);
     const run = await newRun(service, trx, thread, id, body, options);
     await insertRun(trx, run);
     return { run, events: [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)] };
   });
-  return forCaller(service, started, options);
 }
 
 /** The step's details with every output in its place. @throws ApiError 400 unless all ids are there, once. */

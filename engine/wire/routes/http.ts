@@ -17,6 +17,8 @@ export interface RouteEnv {
     /** The request's body; read before its path is. */
     body: string;
     signal?: AbortSignal | null | undefined;
+    /** Aborted when the engine closes: an answer that waits for a run to end is given up then. */
+    closing: AbortSignal;
     /** The program that asks, where it is not the engine's own. */
     caller?: Caller | undefined;
   };

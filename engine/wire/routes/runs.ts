@@ -1,8 +1,8 @@
 /** The paths of runs. */
 import { Hono } from 'hono';
 import { modifyWrongStatus, unknownPathId } from '../../domain/errors.ts';
-import { runFor, seesCalls } from '../../objects/objects.ts';
-import { acrossCalls } from '../../runs/across-calls.ts';
+import { runFor } from '../../objects/objects.ts';
+import { logFor } from '../../runs/across-calls.ts';
 import { cancelRun } from '../../runs/cancel.ts';
 import { createRun, submitToolOutputs } from '../../runs/create.ts';
 import { watchRun } from '../../runs/watch.ts';
@@ -42,7 +42,9 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
       ...include,
       caller: c.env.caller,
     });
-    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+    return body.stream
+      ? eventStream(logFor(c.env.caller, service, run, log), c.env.signal)
+      : runResponse(c, run);
   });
 
   // `?stream=true` is this service's own: another reader of a run that is going on, from its attempt's start.
@@ -50,8 +52,7 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const run = await runOf(c);
     if (queryOf(c).get('stream') !== 'true') return runResponse(c, run);
     const log = service.hub.get(run.id) ?? watchRun(service, run.id);
-    const whole = seesCalls(run, c.env.caller) ? log : acrossCalls(service, run.id, log);
-    return eventStream(whole, c.env.signal);
+    return eventStream(logFor(c.env.caller, service, run, log), c.env.signal);
   });
 
   routes.post('/threads/:thread_id/runs/:run_id', async (c) => {
@@ -72,7 +73,9 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const { thread_id, run_id } = c.req.param();
     const body = readBody(c, bodies.submitToolOutputs);
     const { run, log } = await submitToolOutputs(service, thread_id, run_id, body);
-    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+    return body.stream
+      ? eventStream(logFor(c.env.caller, service, run, log), c.env.signal)
+      : runResponse(c, run);
   });
 
   return routes;

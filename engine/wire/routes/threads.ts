@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { unknownPathId } from '../../domain/errors.ts';
 import { keptResources } from '../../objects/new-records.ts';
 import { threadObject } from '../../objects/objects.ts';
+import { logFor } from '../../runs/across-calls.ts';
 import { stopRunOf } from '../../runs/cancel.ts';
 import { checkMessages } from '../../runs/capabilities.ts';
 import { createThreadAndRun, insertNewThread } from '../../runs/create.ts';
@@ -28,7 +29,9 @@ export function threadRoutes(service: Service): Hono<RouteEnv> {
   routes.post('/runs', async (c) => {
     const body = readBody(c, bodies.createThreadAndRun);
     const { run, log } = await createThreadAndRun(service, body, { caller: c.env.caller });
-    return body.stream ? eventStream(log, c.env.signal) : runResponse(c, run);
+    return body.stream
+      ? eventStream(logFor(c.env.caller, service, run, log), c.env.signal)
+      : runResponse(c, run);
   });
 
   routes.get('/:thread_id', async (c) => c.json(threadObject(await threadOf(db, c.req.param('thread_id')))));
