@@ -7,6 +7,7 @@ export type Section =
   | 'delivery'
   | 'stream'
   | 'result'
+  | 'failures'
   | 'tools'
   | 'toolLimits'
   | 'conversation'
@@ -34,6 +35,7 @@ export function sections(state: DialogState): Record<Section, boolean> {
     delivery: method?.delivers === true && !serves(state.method),
     stream: delivery === 'stream',
     result: followed,
+    failures: followed && !serves(state.method),
     tools: followed && !serves(state.method),
     toolLimits: followed && (state.tools || serves(state.method)),
     conversation: onThread,
