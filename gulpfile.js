@@ -24,8 +24,10 @@ const ON_DEMAND = {
   network: 'nodes/openai-runs-service/network.ts',
   engine: 'engine/index.ts',
   postgres: 'engine/store/postgres/pg.ts',
-  cli: 'engine/move/cli.ts',
+  cli: 'nodes/openai-runs-service/cli.ts',
+  migrate: 'engine/move/cli.ts',
   server: 'nodes/openai-runs-service/serve/server.ts',
+  serve: 'nodes/openai-runs-service/serve/cli.ts',
 };
 
 /** Runs a package's script on this Node; a non-zero exit fails the task. */
@@ -207,6 +209,9 @@ async function fill(name, html) {
   return text;
 }
 
+/** Without the indentation of tags, which nobody reads. */
+const dense = (html) => html.replace(/^ +(?=<)/gm, '');
+
 function html() {
   return src([...NODES, PLUGIN].map((name) => `nodes/${name}/${name}.html`))
     .pipe(
@@ -214,7 +219,7 @@ function html() {
         objectMode: true,
         transform(file, _encoding, done) {
           fill(file.stem, file.contents.toString()).then((text) => {
-            file.contents = Buffer.from(text);
+            file.contents = Buffer.from(dense(text));
             done(null, file);
           }, done);
         },
@@ -248,7 +253,7 @@ async function translations() {
     await mkdir(`${OUT}/locales/${language}`, { recursive: true });
     for (const name of NODES) {
       const html = `<script type="text/html" data-help-name="${name}">\n${await help(name, language)}</script>\n`;
-      await writeFile(`${OUT}/locales/${language}/${name}.html`, html);
+      await writeFile(`${OUT}/locales/${language}/${name}.html`, dense(html));
     }
   }
 }

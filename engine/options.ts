@@ -36,7 +36,9 @@ export type RunNotice =
   /** The run has another status, or is new. */
   | { kind: 'run'; run: Run }
   /** The provider is why the run failed. */
-  | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault };
+  | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault }
+  /** A run of a caller calls functions that are not the caller's to answer. */
+  | { kind: 'calls'; runId: string; threadId: string };
 
 export interface EngineOptions {
   /**
@@ -74,6 +76,11 @@ export interface Caller {
   ownThreads?: boolean;
   /** Ids of the only assistants that it sees and may run; it can't make or change any then. */
   assistants?: readonly string[];
+  /**
+   * Whether functions of assistants are answered by whoever hears the notices: its runs then seem to go on where they
+   * wait for outputs. Functions that a run brings itself are the caller's to answer in any case.
+   */
+  isServedTools?: boolean;
   /** How many of its runs may be under way at once; 0 or nothing: no limit. */
   runsAtOnce?: number;
 }

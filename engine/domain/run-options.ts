@@ -18,6 +18,8 @@ export interface RunOptions {
   responseFormat: ResponseFormat;
   toolChoice: ToolChoice;
   parallelToolCalls: boolean;
+  /** A caller started it, and the calls of its assistant's functions are answered for the caller. */
+  isServedTools?: boolean;
   /** The creator asked with `include[]` to see what file searches found in the stream's steps. */
   includeSearchContent: boolean;
 }

@@ -92,3 +92,15 @@ function numberIn(text: string | null | undefined): number | undefined {
   const number = Number(text?.trim() || Number.NaN);
   return Number.isFinite(number) ? number : undefined;
 }
+
+/** Rejects with the signal's reason when that is aborted first. */
+export async function untilAborted<T>(answering: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([answering, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -7,6 +7,7 @@ import { isActive } from '../domain/run-states.ts';
 import type { Assistant, AssistantTool, Message, Run, RunStep, RunUsage, Thread } from '../domain/types.ts';
 import { RANKING } from '../domain/types.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { Caller } from '../options.ts';
 import type {
   AssistantRecord,
   MessageRecord,
@@ -72,6 +73,16 @@ export function messageObject(row: MessageRecord): Message {
     attachments: row.attachments,
     metadata: row.metadata,
   } as Message;
+}
+
+/** Whether a caller is to know that a run waits for outputs; the program that the engine lives in always is. */
+export const seesCalls = ({ options }: RunRecord, caller: Caller | undefined): boolean =>
+  !(caller?.isServedTools && options.isServedTools);
+
+/** A run as a caller sees it. */
+export function runFor(caller: Caller | undefined, run: RunRecord): Run {
+  if (run.status !== 'requires_action' || seesCalls(run, caller)) return runObject(run);
+  return runObject({ ...run, status: 'in_progress', required_action: null });
 }
 
 export function runObject(row: RunRecord): Run {

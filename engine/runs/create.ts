@@ -81,6 +81,7 @@ async function newRun(
   const assistant = await findAssistant(db, body.assistant_id);
   if (!assistant) throw notFound('assistant', body.assistant_id);
   const options = settleOptions(assistant, thread, body, fileSearchContent);
+  if (caller?.isServedTools && !body.tools) options.isServedTools = true;
   checkTools(service, options);
   if (!options.instructions && !(await hasUserMessage(db, thread.id))) throw emptyThread();
   const now = service.now();

@@ -1,5 +1,6 @@
 /** Answers requests in the same process, as the platform's fetch does those to a server. */
 import { serverError, serviceClosed } from '../domain/errors.ts';
+import { untilAborted } from '../domain/waits.ts';
 import type { Caller } from '../options.ts';
 import type { Service } from '../service.ts';
 import { createApp, errorResponse } from './app.ts';
@@ -14,10 +15,10 @@ export interface Door {
 export function openDoor(service: Service): Door {
   const app = createApp(service);
   const pending = new Set<Promise<Response>>();
-  let closed = false;
+  const closing = new AbortController();
 
   async function answer(request: Request, env: RouteEnv['Bindings']): Promise<Response> {
-    if (closed) return errorResponse(serviceClosed(), request.method);
+    if (closing.signal.aborted) return errorResponse(serviceClosed(), request.method);
     try {
       return await app.fetch(request, env);
     } catch (error) {
@@ -35,27 +36,15 @@ export function openDoor(service: Service): Door {
       // A request counts once all of it is here: the close need not wait for one that is still being sent.
       const answering = request.text().then((body) => {
         signal?.throwIfAborted();
-        const answered = answer(request, { body, signal, caller });
+        const answered = answer(request, { body, signal, caller, closing: closing.signal });
         pending.add(answered);
         return answered.finally(() => pending.delete(answered));
       });
       return signal ? untilAborted(answering, signal) : answering;
     },
     async close() {
-      closed = true;
+      closing.abort(serviceClosed());
       await Promise.allSettled(pending);
     },
   };
-}
-
-/** Rejects as the platform's fetch does when the signal is aborted first. */
-async function untilAborted(answering: Promise<Response>, signal: AbortSignal): Promise<Response> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([answering, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

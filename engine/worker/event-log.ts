@@ -126,6 +126,7 @@ export class EventLog {
 export class EventHub {
   readonly #logs = new Map<string, EventLog>();
   readonly #held = new Map<string, number>();
+  readonly #listeners = new Map<string, Set<(log: EventLog) => void>>();
   readonly #onEvents: Listener;
 
   /** @param onEvents hears of all that happens in the runs of this process */
@@ -137,12 +138,23 @@ export class EventHub {
   open(runId: string, first?: number): EventLog {
     const log = new EventLog(first, { onAppend: this.#onEvents });
     this.#logs.set(runId, log);
+    for (const listener of this.#listeners.get(runId) ?? []) listener(log);
     return log;
   }
 
   /** All logs that are open. */
   logs(): Iterable<[runId: string, log: EventLog]> {
     return this.#logs;
+  }
+
+  /** Tells of every attempt of a run that is to come. @returns takes the listener back */
+  onOpen(runId: string, listener: (log: EventLog) => void): () => void {
+    const listeners = this.#listeners.get(runId) ?? new Set();
+    this.#listeners.set(runId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(runId) === listeners) this.#listeners.delete(runId);
+    };
   }
 
   get(runId: string): EventLog | undefined {

@@ -133,7 +133,11 @@ export class Executor {
     try {
       const outcome = await this.#turn(run, writer, attempt);
       if (outcome.kind === 'calls') {
-        if (await this.#requireAction(run, log, writer, outcome.calls)) return;
+        if (await this.#requireAction(run, log, writer, outcome.calls)) {
+          const { id: runId, thread_id: threadId, options } = run;
+          if (options.isServedTools) this.#options.onNotice({ kind: 'calls', runId, threadId });
+          return;
+        }
         return this.#settle(runId, log, writer);
       }
       ending = outcome.ending;

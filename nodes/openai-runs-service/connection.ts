@@ -5,7 +5,7 @@ import type OpenAI from 'openai';
 import type { Engine, RunsOverview, Together } from '../../engine/index.ts';
 import type { ErrorDetails, RunsError } from '../shared/errors.ts';
 import type { RunActivity } from './activity.ts';
-import type { RunNotices } from './run-notices.ts';
+import type { RunNotices, ServedCalls } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { ThreadQueue } from './thread-queue.ts';
 
@@ -77,6 +77,11 @@ export interface ServiceNode extends Node {
   enter(signal: AbortSignal, onWait?: () => void): Promise<() => void>;
   /** Keeps the connection open, when the service closes, until a node has told the server what it must. */
   hold(work: Promise<unknown>): void;
+  /**
+   * Answers the function calls of runs that other programs start; the first node that does so is asked.
+   * @returns takes it back
+   */
+  serveTools(answer: (calls: ServedCalls) => void): () => void;
   /** When each key of other programs was last used, in milliseconds since 1970. */
   keyUses(): Promise<Record<string, number>>;
   /** What goes on in this service, among all its nodes. */

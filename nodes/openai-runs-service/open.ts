@@ -12,7 +12,7 @@ import { declarations } from './assistants.ts';
 import type { Connection } from './connection.ts';
 import { addressWith, type DatabaseSecrets, isServer } from './database-address.ts';
 import type { Network, NetworkOptions } from './network.ts';
-import { RunNotices } from './run-notices.ts';
+import { RunNotices, type ServedCalls } from './run-notices.ts';
 import { RunRing } from './run-ring.ts';
 import type { ServiceSettings } from './settings.ts';
 import { faultWords } from './word-fault.ts';
@@ -27,6 +27,8 @@ export interface OpenOptions {
   translate: ServiceTranslate;
   /** Hears of runs; a connection that is only tried out tells nobody. */
   activity?: RunActivity;
+  /** Told when a run of another program waits for flows. */
+  onCalls?(calls: ServedCalls): void;
 }
 
 /** Node-RED's own config nodes, as far as they are used here. */
@@ -66,7 +68,7 @@ export async function openService(options: OpenOptions): Promise<Connection> {
       };
       return openConnection({ settings, apiKey, translate, network, overview: ring, close });
     }
-    const notices = new RunNotices(faultWords(translate));
+    const notices = new RunNotices(faultWords(translate), options.onCalls ?? (() => {}));
     const engine = await startEngine(options, network, notices);
     const { overview } = engine;
     if (options.activity) options.activity.keep = (id, origin) => overview.keep(id, origin);

@@ -11,6 +11,7 @@ import { isServer, placeName } from './database-address.ts';
 import { Limiter } from './limiter.ts';
 import { databaseFile, openService } from './open.ts';
 import { type Opened, openForMessages } from './per-message.ts';
+import type { ServedCalls } from './run-notices.ts';
 import { KeyUses } from './serve/key-uses.ts';
 import { readKeys } from './serve/keys.ts';
 import { mount } from './serve/mount.ts';
@@ -46,13 +47,20 @@ export default function register(RED: NodeAPI): void {
     let opening: Promise<Opened> | undefined;
     let closed = false;
     const held: Promise<unknown>[] = [];
+    const toolServers = new Set<(calls: ServedCalls) => void>();
+    const onCalls = (calls: ServedCalls) => toolServers.values().next().value?.(calls);
+    this.serveTools = (answer) => {
+      toolServers.add(answer);
+      return () => toolServers.delete(answer);
+    };
+
     // Whoever may not read runs hears no more than that there are some.
     const activity = new RunActivity((version) =>
       RED.comms.publish('openai-runs/live', { service: this.id, version }, false),
     );
 
     const open = async (): Promise<Opened> => {
-      const options = { RED, node: this, settings, apiKey, secrets, translate, activity };
+      const options = { RED, node: this, settings, apiKey, secrets, translate, activity, onCalls };
       if (isPerMessage(settings)) return openForMessages(options);
       const connection = await openService(options);
       connection.together?.onSupersede((threadId) => this.threads.supersede(threadId));
@@ -123,6 +131,7 @@ export default function register(RED: NodeAPI): void {
           keys,
           connect,
           onUse: (id) => uses.note(id),
+          servesTools: () => toolServers.size > 0,
           translate,
         });
       }

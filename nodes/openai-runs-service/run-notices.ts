@@ -6,19 +6,32 @@ const REMEMBERED = 1000;
 
 export type RetryNotice = Extract<RunNotice, { kind: 'retry' }>;
 
+/** A run that another program has started, and that waits for the outputs of functions. */
+export type ServedCalls = Extract<RunNotice, { kind: 'calls' }>;
+
 export class RunNotices {
   private readonly failures = new Map<string, { reason: FailureReason; sentence: string }>();
   private readonly listeners = new Set<(notice: RetryNotice) => void>();
   private readonly word: (fault: Fault) => string;
 
-  /** @param word puts a fault into the words of the runtime's language */
-  constructor(word: (fault: Fault) => string) {
+  private readonly onCalls: (calls: ServedCalls) => void;
+
+  /**
+   * @param word puts a fault into the words of the runtime's language
+   * @param onCalls told when a run of another program waits for flows
+   */
+  constructor(word: (fault: Fault) => string, onCalls: (calls: ServedCalls) => void) {
     this.word = word;
+    this.onCalls = onCalls;
   }
 
   take(notice: Exclude<RunNotice, { kind: 'run' }>): void {
     if (notice.kind === 'retry') {
       for (const listener of this.listeners) listener(notice);
+      return;
+    }
+    if (notice.kind === 'calls') {
+      this.onCalls(notice);
       return;
     }
     const { runId, reason, fault } = notice;

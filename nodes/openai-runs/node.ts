@@ -80,6 +80,25 @@ export class RunsNode {
     }
   }
 
+  /** Takes up a run that another program has started and that waits for outputs: no message asked for it. */
+  serve({ runId, threadId }: { runId: string; threadId: string }): void {
+    const { node, method, RED } = this.parts;
+    const msg = { _msgid: RED.util.generateId() } as NodeMessageInFlow;
+    const done = inWords((error) => error && node.error(error, msg));
+    this.start(
+      msg,
+      (out) => node.send(out),
+      done,
+      async (job, connect) => {
+        if (method.answers !== 'run') return;
+        const params = { thread_id: threadId, run_id: runId };
+        job.request = params;
+        const request = { params, delivery: 'wait' } as const;
+        await performRun({ parts: this.parts, job, connection: await connect(), method, request });
+      },
+    );
+  }
+
   private route(msg: NodeMessageInFlow, send: Send, done: Done): void {
     if (Object.hasOwn(msg, 'reset')) {
       this.reset(msg)

@@ -118,9 +118,12 @@ async function shown(dialog: Locator, name: string, parameter: Parameter, filled
 async function fillSettings(dialog: Locator, method: Method): Promise<Record<string, unknown>> {
   if (method.delivers) {
     await dialog.getByLabel('Result', { exact: true }).selectOption('json');
-    await dialog.getByLabel('Failed runs').selectOption('output');
     await dialog.getByLabel('Deadline').fill('30');
-    return { delivery: 'wait', result: 'json', failures: 'output', deadline: 30, outputs: 1 };
+    const settings = { delivery: 'wait', result: 'json', deadline: 30 };
+    // Runs of other programs always leave by output 1, and their calls by output 2.
+    if ('serves' in method) return { ...settings, failures: 'catch', outputs: 2 };
+    await dialog.getByLabel('Failed runs').selectOption('output');
+    return { ...settings, failures: 'output', outputs: 1 };
   }
   if (method.answers !== 'list') return { delivery: 'wait', result: 'run', outputs: 1 };
   await dialog.getByLabel('Lists').selectOption('all');

@@ -14,6 +14,7 @@ const SOURCES: Record<Exclude<MethodId, 'watchRuns'>, { file: string; type?: str
   createRun: { file: 'runs/runs', type: 'RunCreateParamsBase', ids: ['thread_id'] },
   createThreadAndRun: { file: 'threads', type: 'ThreadCreateAndRunParamsBase', ids: [] },
   getRun: { file: 'runs/runs', type: 'RunRetrieveParams', ids: ['run_id'] },
+  serveTools: { file: 'runs/runs', type: 'RunRetrieveParams', ids: ['run_id'] },
   listRuns: { file: 'runs/runs', type: 'RunListParams', ids: ['thread_id'] },
   modifyRun: { file: 'runs/runs', type: 'RunUpdateParams', ids: ['run_id'] },
   cancelRun: { file: 'runs/runs', type: 'RunCancelParams', ids: ['run_id'] },

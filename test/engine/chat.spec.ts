@@ -177,6 +177,16 @@ describe('chat completions', () => {
     assert.deepEqual([data[0].id, data[0].name, data[0].owned_by], ['asst_home', 'Home', 'assistants']);
   });
 
+  it('an answer that waits for its run does not hold up the close', async () => {
+    const { engine } = await open(hangs('Well'));
+    const waiting = send(engine, 'POST', '/chat/completions', { model: 'Home', messages: [user('Hi')] });
+    await until(() => engine.service.executor.size === 1);
+    const since = performance.now();
+    await engine.close();
+    assert.ok(performance.now() - since < 1000);
+    assert.equal((await waiting).status, 503);
+  });
+
   it('a program that goes away leaves its run to its end', async () => {
     const { engine, threads } = await open(hangs('Well'));
     const gone = new AbortController();

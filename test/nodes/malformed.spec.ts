@@ -259,7 +259,8 @@ onEachRuntime('malformed inputs', (start) => {
   it('are two hundred at least', () => assert.ok(cases.length >= 200, String(cases.length)));
 
   it('as the whole payload, in every method', async () => {
-    for (const { id, parameters } of methods) {
+    // What answers other programs follows its run to the end, which the server here never tells.
+    for (const { id, parameters } of methods.filter((method) => !('serves' in method))) {
       // Where nothing is needed, what is no request is an empty one.
       const needsNothing = !Object.values(parameters).some((parameter) => parameter.required);
       server.received.length = 0;

@@ -320,8 +320,10 @@ const sorted = (query: string) => [...new URLSearchParams(query)].map((pair) => 
 
 describe('the table of requests', () => {
   it('has a row for every method, and every parameter of each in it', () => {
-    assert.deepEqual(Object.keys(table).sort(), methods.map(({ id }) => id).sort());
-    for (const { id, parameters } of methods) {
+    // What answers other programs asks as getRun does, and goes on by itself.
+    const asking = methods.filter((method) => !('serves' in method));
+    assert.deepEqual(Object.keys(table).sort(), asking.map(({ id }) => id).sort());
+    for (const { id, parameters } of asking) {
       const { required, optional } = table[id] as Row;
       assert.deepEqual(Object.keys({ ...required, ...optional }).sort(), Object.keys(parameters).sort(), id);
     }

@@ -42,6 +42,7 @@ export function requestsOf(ids: Ids): Record<MethodId, object> {
     modifyAssistant: { assistant_id, name: 'Second' },
     deleteAssistant: { assistant_id },
     listModels: {},
+    serveTools: {},
     watchRuns: {},
   };
 }

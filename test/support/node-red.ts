@@ -15,6 +15,7 @@ export interface NodeRed {
   /** e.g. http://127.0.0.1:40123 */
   readonly address: string;
   readonly userDir: string;
+  readonly pid: number | undefined;
   /** Everything it has logged so far. */
   log(): string;
   /** Ends the process and removes the user directory. */
@@ -27,10 +28,17 @@ const START_LIMIT = 30_000;
  * Starts Node-RED with this package and the given flows.
  * @param options.env further environment variables of the process
  * @param options.settings further settings, as in a settings file
+ * @param options.code what stands there that JSON can't say
  * @throws when the flows have not started within 30 s, with the log
  */
 export async function startNodeRed(
-  options: { release?: Release; flows?: unknown[]; env?: Record<string, string>; settings?: object } = {},
+  options: {
+    release?: Release;
+    flows?: unknown[];
+    env?: Record<string, string>;
+    settings?: object;
+    code?: string;
+  } = {},
 ): Promise<NodeRed> {
   const { release = '5', flows = [], env = {} } = options;
   const userDir = await mkdtemp(path.join(tmpdir(), 'openai-runs-'));
@@ -38,7 +46,7 @@ export async function startNodeRed(
   await prepareUserDirectory(userDir, flows);
   const settings = path.join(userDir, 'settings.cjs');
   const contents = { ...nodeRedSettings({ userDir, port }), ...options.settings };
-  await writeFile(settings, `module.exports = ${JSON.stringify(contents)};\n`);
+  await writeFile(settings, `module.exports = ${JSON.stringify(contents)};\n${options.code ?? ''}`);
   const script = path.join(ROOT, 'node_modules', RELEASES[release], 'red.js');
   const child = spawn(process.execPath, [script, '--settings', settings, '--userDir', userDir], {
     cwd: userDir,
@@ -60,7 +68,7 @@ export async function startNodeRed(
     await stop();
     throw error;
   }
-  return { address: `http://127.0.0.1:${port}`, userDir, log, stop };
+  return { address: `http://127.0.0.1:${port}`, userDir, pid: child.pid, log, stop };
 }
 
 async function freePort(): Promise<number> {

@@ -1,8 +1,10 @@
 /** POST /chat/completions: chat programs talk to assistants. A conversation is a thread, an answer is a run. */
 import { Hono } from 'hono';
 import { ApiError, modelNotFound } from '../../domain/errors.ts';
+import { untilAborted } from '../../domain/waits.ts';
 import { newThread } from '../../objects/new-records.ts';
 import type { Caller } from '../../options.ts';
+import { logFor } from '../../runs/across-calls.ts';
 import { createRun, createThreadAndRun, type Started, submitToolOutputs } from '../../runs/create.ts';
 import { type ChatCompletion, chatCompletion } from '../../schemas/chat.ts';
 import type { Service } from '../../service.ts';
@@ -28,11 +30,11 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     const body = readBody(c, chatCompletion);
     const conversation = c.req.header('x-conversation') || body.user || undefined;
     const assistantId = await assistantOf(body.model, caller);
-    const { run, log: open, isKept } = await begin({ body, assistantId, conversation, caller });
-    const log = open();
+    const { run, log: first, isKept } = await begin({ body, assistantId, conversation, caller });
+    const log = logFor(caller, service, run, first());
     waiting.follow(run, log, { caller, isKept });
     const head = headOf(run.id, run.created_at, body.model);
-    if (!body.stream) return c.json(await wholeAnswer(head, log));
+    if (!body.stream) return c.json(await untilAborted(wholeAnswer(head, log), c.env.closing));
     return eventStream(chunks(head, log, body.stream_options?.include_usage === true), signal);
   });
 

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type * as z from 'zod/mini';
 import { notJson } from '../../domain/errors.ts';
 import { isActive } from '../../domain/run-states.ts';
-import { runObject } from '../../objects/objects.ts';
+import { runFor } from '../../objects/objects.ts';
 import type { Caller } from '../../options.ts';
 import { parse } from '../../schemas/translate.ts';
 import type { Page } from '../../store/paging.ts';
@@ -19,6 +19,8 @@ export interface RouteEnv {
     /** The request's body; read before its path is. */
     body: string;
     signal?: AbortSignal | null | undefined;
+    /** Aborted when the engine closes: an answer that waits for a run to end is given up then. */
+    closing: AbortSignal;
     /** The program that asks, where it is not the engine's own. */
     caller?: Caller | undefined;
   };
@@ -54,7 +56,7 @@ export const queryOf = (c: RouteContext): URLSearchParams => new URL(c.req.url).
 /** A run, and when to look again while it can still change. */
 export function runResponse(c: RouteContext, run: RunRecord): Response {
   if (isActive(run.status)) c.header('openai-poll-after-ms', String(POLL_AFTER_MS));
-  return c.json(runObject(run));
+  return c.json(runFor(c.env.caller, run));
 }
 
 /** The wire's list object; ids of an empty list are null. */

@@ -1,11 +1,10 @@
 /** The paths of runs. */
 import { Hono } from 'hono';
 import { modifyWrongStatus, unknownPathId } from '../../domain/errors.ts';
-import { runObject } from '../../objects/objects.ts';
+import { runFor } from '../../objects/objects.ts';
 import { cancelRun } from '../../runs/cancel.ts';
 import { createRun, submitToolOutputs } from '../../runs/create.ts';
 import { once } from '../../runs/once.ts';
-import { rejoin } from '../../runs/rejoin.ts';
 import * as bodies from '../../schemas/bodies.ts';
 import { parseInclude, parseListQuery, parseStartingAfter } from '../../schemas/queries.ts';
 import type { Service } from '../../service.ts';
@@ -22,8 +21,7 @@ import {
   readBody,
   runResponse,
 } from './http.ts';
-import { eventStream } from './sse.ts';
-import { startedResponse } from './started.ts';
+import { rejoinedResponse, startedResponse } from './started.ts';
 
 export function runRoutes(service: Service): Hono<RouteEnv> {
   const { db } = service.store;
@@ -40,7 +38,8 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
   routes.get('/threads/:thread_id/runs', async (c) => {
     const { run_id: _, ...query } = parseListQuery(queryOf(c));
     const { id: thread_id } = await threadOf(db, c.req.param('thread_id'));
-    return c.json(listObject(await page(db, 'runs', { thread_id }, query), runObject));
+    const found = await page(db, 'runs', { thread_id }, query);
+    return c.json(listObject(found, (run) => runFor(c.env.caller, run)));
   });
 
   routes.post('/threads/:thread_id/runs', async (c) => {
@@ -58,9 +57,7 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const query = queryOf(c);
     const run = await runOf(c);
     if (query.get('stream') !== 'true') return runResponse(c, run);
-    const after = parseStartingAfter(query);
-    const { log, from } = rejoin(service, run, after, c.env.signal);
-    return eventStream(log, c.env.signal, { from });
+    return rejoinedResponse(service, c, run, parseStartingAfter(query));
   });
 
   routes.post('/threads/:thread_id/runs/:run_id', async (c) => {
@@ -81,7 +78,7 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const { thread_id, run_id } = c.req.param();
     const body = readBody(c, bodies.submitToolOutputs);
     const { run, log } = await submitToolOutputs(service, thread_id, run_id, body);
-    return body.stream ? eventStream(log(), c.env.signal) : runResponse(c, run);
+    return startedResponse(service, c, { run, log }, body.stream);
   });
 
   return routes;

@@ -1,4 +1,5 @@
-/** The answer to a request that sets a run going. */
+/** The answer to a request that sets a run going, or joins it. */
+import { logFor } from '../../runs/across-calls.ts';
 import type { Started } from '../../runs/create.ts';
 import { rejoin } from '../../runs/rejoin.ts';
 import type { Service } from '../../service.ts';
@@ -17,7 +18,19 @@ export function startedResponse(
   isStream: boolean | null | undefined,
 ): Response {
   if (!isStream) return runResponse(c, run);
-  if (log) return eventStream(log(), c.env.signal);
-  const again = rejoin(service, run, undefined, c.env.signal);
-  return eventStream(again.log, c.env.signal, { from: again.from });
+  if (!log) return rejoinedResponse(service, c, run, undefined);
+  return eventStream(logFor(c.env.caller, service, run, log()), c.env.signal);
+}
+
+/** The events of a run that goes on. @param after number of the last event that the reader has */
+export function rejoinedResponse(
+  service: Service,
+  c: RouteContext,
+  run: RunRecord,
+  after: number | undefined,
+): Response {
+  const { log, from } = rejoin(service, run, after, c.env.signal);
+  const seen = logFor(c.env.caller, service, run, log);
+  // Where calls are answered for the caller, all attempts are one log of its own.
+  return eventStream(seen, c.env.signal, { from: seen === log ? from : 0 });
 }

@@ -30,6 +30,8 @@ export interface MountOptions {
   keys: readonly ServedKey[];
   connect(): Promise<Connection>;
   onUse(id: string): void;
+  /** Whether flows answer the functions of assistants. */
+  servesTools(): boolean;
   translate: ServiceTranslate;
 }
 
@@ -64,7 +66,10 @@ export function mount(options: MountOptions): () => void {
         runsAtOnce: settings.serveRuns,
         onUse: options.onUse,
         warn: (text) => node.warn(text),
-        fetch: async (input, init, caller) => (await options.connect()).ask!(input, init, caller),
+        fetch: async (input, init, caller) => {
+          const { ask } = await options.connect();
+          return ask!(input, init, caller && { ...caller, isServedTools: options.servesTools() });
+        },
       }),
   );
   const answer: Handler = (request, response, next) => {

@@ -1,5 +1,5 @@
 /** Which outputs a node has, from its settings; kept in step with the wires when the settings change. */
-import { findMethod } from '../methods/index.ts';
+import { findMethod, serves } from '../methods/index.ts';
 
 export type OutputKind = 'result' | 'tools' | 'events';
 
@@ -11,6 +11,7 @@ export interface OutputSettings {
 
 /** The delivery that really applies: methods that look once have none. */
 export function effectiveDelivery({ method, delivery }: OutputSettings): string {
+  if (serves(method)) return 'wait';
   return findMethod(method)?.delivers ? delivery : 'none';
 }
 
@@ -18,7 +19,8 @@ export function effectiveDelivery({ method, delivery }: OutputSettings): string 
 export function outputKinds(settings: OutputSettings): OutputKind[] {
   const delivery = effectiveDelivery(settings);
   const kinds: OutputKind[] = ['result'];
-  if (settings.tools && (delivery === 'wait' || delivery === 'stream')) kinds.push('tools');
+  if ((settings.tools || serves(settings.method)) && (delivery === 'wait' || delivery === 'stream'))
+    kinds.push('tools');
   if (delivery === 'stream') kinds.push('events');
   return kinds;
 }

@@ -1,5 +1,5 @@
 /** Which parts of the dialog apply to the chosen method and delivery. */
-import { findMethod } from '../methods/index.ts';
+import { findMethod, serves } from '../methods/index.ts';
 import { effectiveDelivery, type OutputSettings } from './outputs.ts';
 
 export type Section =
@@ -7,6 +7,7 @@ export type Section =
   | 'delivery'
   | 'stream'
   | 'result'
+  | 'failures'
   | 'tools'
   | 'toolLimits'
   | 'conversation'
@@ -31,11 +32,12 @@ export function sections(state: DialogState): Record<Section, boolean> {
   const onThread = method?.answers === 'run' && method.onThread === true;
   return {
     message: method?.addMessages !== undefined,
-    delivery: method?.delivers === true,
+    delivery: method?.delivers === true && !serves(state.method),
     stream: delivery === 'stream',
     result: followed,
-    tools: followed,
-    toolLimits: followed && state.tools,
+    failures: followed && !serves(state.method),
+    tools: followed && !serves(state.method),
+    toolLimits: followed && (state.tools || serves(state.method)),
     conversation: onThread,
     busy: onThread,
     limits: followed || onThread,

@@ -23,6 +23,7 @@ import { modifyAssistant } from './modifyAssistant/method.ts';
 import { modifyMessage } from './modifyMessage/method.ts';
 import { modifyRun } from './modifyRun/method.ts';
 import { modifyThread } from './modifyThread/method.ts';
+import { serveTools } from './serveTools/method.ts';
 import { submitToolOutputsToRun } from './submitToolOutputsToRun/method.ts';
 import { watchRuns } from './watchRuns/method.ts';
 
@@ -54,7 +55,13 @@ export const methods: readonly ApiMethod[] = [
 ];
 
 /** All that the dialog offers: the API's methods, and what this package adds. */
-export const everyMethod: readonly Method[] = [...methods, watchRuns];
+export const everyMethod: readonly Method[] = [...methods, serveTools, watchRuns];
+
+/** Whether a node waits for runs of other programs. */
+export function serves(id: string): boolean {
+  const method = findMethod(id);
+  return method?.answers === 'run' && method.serves === true;
+}
 
 /**
  * The method of a saved node.

@@ -13,6 +13,7 @@ export type MethodId =
   | 'modifyRun'
   | 'cancelRun'
   | 'submitToolOutputsToRun'
+  | 'serveTools'
   | 'listRunSteps'
   | 'getRunStep'
   | 'createThread'
@@ -118,6 +119,8 @@ interface Common<P> {
 /** Sets a run going, or looks at one: answers with a run. */
 export interface RunMethod<P = Params> extends Common<P> {
   readonly answers: 'run';
+  /** Waits for runs that other programs start, and answers their tool calls; needs no message. */
+  readonly serves?: true;
   /** Starts a run on a thread that exists: conversations and the rules for busy threads apply. */
   readonly onThread?: true;
   send(client: OpenAI, params: P, options: RequestOptions): Sent<Run>;
