@@ -92,6 +92,13 @@ export class RunList {
     if (live.some(({ changed }) => changed.length > 0)) this.sumSoon();
   }
 
+  /** Leaves the runs of a thread that is deleted out. */
+  forget(threadId: string): void {
+    this.rows = this.rows.filter((row) => row.threadId !== threadId);
+    this.show();
+    this.sumSoon();
+  }
+
   private restart(): void {
     this.question += 1;
     this.rows = [];
