@@ -105,11 +105,10 @@ export class RunList {
     this.next = {};
     this.reading = false;
     this.list.element.scrollTop = 0;
-    void this.readMore();
-    void this.readFirstLive();
     clearTimeout(this.sumTimer);
     this.sumTimer = 0;
-    void this.sum();
+    // The sums take longest; nothing waits for them.
+    void Promise.all([this.readMore(), this.readFirstLive()]).then(() => this.sum());
   }
 
   private async readFirstLive(): Promise<void> {
