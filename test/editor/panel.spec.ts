@@ -103,6 +103,21 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await button('Back to the list').click();
     });
 
+    it('shows a place in line, and cancels what holds it up', async () => {
+      await ask(red.address, OPEN, WAITER, 'set_valve to 60 percent', 'bed 9');
+      const second = ask(red.address, OPEN, WAITER, 'set_valve to 70 percent', 'bed 9');
+      await panel.locator('.runs-pinned .runs-row', { hasText: '1 ahead' }).waitFor();
+      for (const percent of [60, 70]) {
+        const waiting = panel.locator('.runs-pinned .runs-row', { hasText: `${percent} percent` });
+        await waiting.click();
+        await button('Cancel the run').click();
+        await panel.locator('.runs-head', { hasText: 'cancelled' }).waitFor();
+        await button('Back to the list').click();
+        await until(async () => (await waiting.count()) === 0);
+      }
+      await second;
+    });
+
     it('leads a failed run with the reason, and to the service that mends it', async () => {
       await ask(red.address, BROKEN, BREAKER, 'Which screws?');
       await row('Which screws?').click();

@@ -1,6 +1,8 @@
 /** The routes behind the tab "Runs": what they give, what they do, and to whom. */
 import assert from 'node:assert/strict';
+import { json, startServer } from '../support/http-server.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import { run } from '../support/objects.ts';
 import { until } from '../support/until.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
@@ -244,6 +246,37 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       }
     } finally {
       await red.stop();
+    }
+  });
+
+  it(`asks a server for runs that nobody follows, once somebody looks, on Node-RED ${release}`, async function () {
+    this.timeout(60_000);
+    const asked: string[] = [];
+    const server = await startServer(({ method = '', path = '' }, response) => {
+      asked.push(`${method} ${path}`);
+      json(response, method === 'POST' ? run() : run({ status: 'completed', completed_at: 1_700_000_003 }));
+    });
+    const remote = { id: 'remote', type: 'openai-runs-service', backend: 'server', url: `${server.url}/v1` };
+    const starter = node('starter', 'remote', {
+      method: 'createThreadAndRun',
+      delivery: 'start',
+      conversation: '',
+    });
+    const red = await startNodeRed({ release, flows: [FLOWS[0], remote, starter] });
+    try {
+      const base = `${red.address}/openai-runs-panel`;
+      const post = { method: 'POST', headers: { 'content-type': 'application/json' } };
+      await (await fetch(`${base}/remote/chat`, { ...post, body: '{"node":"starter","text":"Hi"}' })).text();
+      const rows = async () => ((await (await fetch(`${base}/runs`)).json()) as Json).rows;
+      assert.equal((await rows())[0].status, 'queued');
+      await fetch(`${base}/live`);
+      await until(async () => (await rows())[0].status === 'completed');
+      assert.equal((await rows())[0].took, 3000);
+      await fetch(`${base}/live`);
+      assert.equal(asked.filter((line) => line.startsWith('GET')).length, 1);
+    } finally {
+      await red.stop();
+      await server.close();
     }
   });
 }
