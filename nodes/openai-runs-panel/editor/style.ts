@@ -12,7 +12,7 @@ export const STYLE = `
 .runs-panel .runs-sums{flex:1;font-size:11px;line-height:1.35;color:var(--red-ui-secondary-text-color)}
 .runs-panel .runs-filters{display:none;flex-wrap:wrap;gap:4px;padding:6px 8px;border-bottom:1px solid var(--red-ui-secondary-border-color)}
 .runs-panel .runs-filters.runs-open{display:flex}
-.runs-panel .runs-filters>*{flex:1 1 46%;min-width:0;margin:0;width:46%}
+.runs-panel .runs-filters>*{flex:1 1 46%;min-width:0;margin:0!important;width:46%}
 .runs-panel .runs-filters>input{flex-basis:100%}
 .runs-panel .runs-scroll{flex:1;min-height:0;overflow:auto;position:relative}
 .runs-panel .runs-space{position:relative}
