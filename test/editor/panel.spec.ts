@@ -135,7 +135,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await button('Filters').click();
       await panel.getByRole('combobox', { name: 'Any status' }).selectOption('failed');
       await until(async () => (await rowsOf(panel).count()) === 1);
-      assert.match((await panel.locator('.runs-sums').textContent()) ?? '', /1 runs · 1 failed/);
+      await panel.locator('.runs-sums', { hasText: '1 runs · 1 failed' }).waitFor();
       await panel.getByRole('combobox', { name: 'All services' }).selectOption(OPEN);
       await panel.locator('.runs-empty', { hasText: 'No run fits' }).waitFor();
       await panel.getByRole('combobox', { name: 'Any status' }).selectOption('');
