@@ -11,7 +11,7 @@ const OUT = 'dist';
 const NODES = ['openai-runs', 'openai-runs-service'];
 const PLUGIN = 'openai-runs-panel';
 
-/** Output file (without .js) → source. These are what Node-RED loads when it starts: small, and names stay. */
+/** Output file (without .js) → source. These are what Node-RED loads when it starts: small. */
 const REGISTERED = {
   'openai-runs': 'nodes/openai-runs/openai-runs.ts',
   'openai-runs-service': 'nodes/openai-runs-service/openai-runs-service.ts',
@@ -89,14 +89,14 @@ const oneParser = {
 };
 
 async function code() {
-  const inputs = await Promise.all([bundle(REGISTERED, false), bundle(ON_DEMAND, true)]);
+  const inputs = await Promise.all([bundle(REGISTERED), bundle(ON_DEMAND)]);
   // Node-RED 4.1 requires what 5 imports: the built files are CommonJS, whatever the sources are.
   await writeFile(`${OUT}/package.json`, '{ "type": "commonjs" }\n');
   await writeFile(`${OUT}/THIRD-PARTY-NOTICES.md`, await notices(inputs.flat()));
 }
 
 /** Bundles entries and returns every source file that went in. */
-async function bundle(entryPoints, minify) {
+async function bundle(entryPoints) {
   const { metafile } = await esbuild.build({
     entryPoints,
     outdir: OUT,
@@ -104,9 +104,7 @@ async function bundle(entryPoints, minify) {
     platform: 'node',
     target: 'node22',
     format: 'cjs',
-    minify,
-    // Names stay readable in what Node-RED loads; space does not help anybody there.
-    minifyWhitespace: true,
+    minify: true,
     legalComments: 'none',
     // A faster way to PostgreSQL where somebody has compiled it; here nobody has.
     external: ['pg-native'],

@@ -1,4 +1,5 @@
 /** All runs at a glance: rows for a list, sums, and what each run came from. The cost of a page is that of its rows. */
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { LastError, RunStatus } from './domain/types.ts';
 import type { Usage } from './domain/usage.ts';
 import { keepOrigin, type OriginRow, originsOf } from './store/run-origins.ts';
@@ -7,6 +8,8 @@ import type { Db } from './store/store.ts';
 
 /** Runs that one query looks at, and of those found whose words are read at once. */
 const WINDOW = 4000;
+/** Runs that are summed up at once: a few milliseconds. */
+const SUM_STEP = 250;
 /** Milliseconds after which a list gives what it has found so far, and where to go on. */
 const PATIENCE_MS = 400;
 
@@ -110,7 +113,9 @@ export function createOverview(db: Db): RunsOverview {
     async sums(filter, signal) {
       const sums = { runs: 0, failures: 0, tokensIn: 0, tokensOut: 0 };
       const times: number[] = [];
-      for await (const { runs } of windows(filter, filter.text ? 200 : 1000)) {
+      for await (const { runs } of windows(filter, SUM_STEP)) {
+        // Whoever else is at work in this process has its turn.
+        await breathe();
         signal?.throwIfAborted();
         const rows = filter.text ? await matching(runs, filter) : await bareRows(db, runs);
         for (const { status, tokensIn, tokensOut, took } of rows) {

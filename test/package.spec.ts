@@ -55,6 +55,26 @@ describe('the published package', () => {
     assert.deepEqual(strange, []);
   });
 
+  it('brings the plugin with its tab, and the editor less than 150 KB of code', () => {
+    for (const file of Object.values<string>(manifest['node-red'].plugins)) {
+      assert.ok(has(file) && has(file.replace('.js', '.html')), file);
+    }
+    const pages = [
+      ...Object.values(manifest['node-red'].nodes),
+      ...Object.values(manifest['node-red'].plugins),
+    ];
+    const scripts = (pages as string[]).flatMap((file) => {
+      const html = readFileSync(path.join(ROOT, file.replace('.js', '.html')), 'utf8');
+      return Array.from(
+        html.matchAll(/<script type="text\/javascript">([\s\S]*?)<\/script>/g),
+        ([, code]) => code ?? '',
+      );
+    });
+    scripts.push(readFileSync(path.join(ROOT, 'dist/panel.js'), 'utf8'));
+    const bytes = scripts.reduce((sum, code) => sum + Buffer.byteLength(code), 0);
+    assert.ok(bytes > 50_000 && bytes <= 150 * 1024, `${bytes} bytes`);
+  });
+
   it('holds every file that is loaded on demand, and no place of the machine it was built on', () => {
     const wanted = new Set<string>();
     for (const { path: file } of packed.files.filter((entry) => /^dist\/[^/]+\.js$/.test(entry.path))) {

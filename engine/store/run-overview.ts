@@ -41,11 +41,11 @@ export async function slimRuns(db: Db, ids: readonly string[]) {
   return ids.length === 0 ? [] : slim(db).where('id', 'in', ids).execute();
 }
 
-/** Runs that can still change, newest first. */
+/** Runs that can still change, the youngest first: in the order of their index, or all rows would be walked. */
 export const activeRuns = (db: Db, limit: number): Promise<SlimRun[]> =>
   slim(db)
     .where('active', '=', sql.lit(1 as const))
-    .orderBy('seq', 'desc')
+    .orderBy('expires_at', 'desc')
     .limit(limit)
     .execute();
 

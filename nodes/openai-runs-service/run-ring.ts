@@ -54,7 +54,7 @@ export class RunRing implements RunsOverview {
       status: run.status,
       place: known?.place ?? ([...this.#rows.values()].at(-1)?.place ?? 0) + 1,
       createdAt,
-      took: hasEnded(run) ? (known?.took ?? origin?.took ?? Date.now() - createdAt) : undefined,
+      took: hasEnded(run) ? (origin?.took ?? known?.took ?? tookBy(run)) : undefined,
       tokensIn: run.usage?.prompt_tokens ?? 0,
       tokensOut: run.usage?.completion_tokens ?? 0,
       calls: (known?.calls ?? 0) + (before === run.status ? 0 : calls),
@@ -142,6 +142,12 @@ export class RunRing implements RunsOverview {
     const text = JSON.stringify([...this.#rows.values()]);
     this.#writing = this.#writing.then(() => replace(this.#file, text)).catch(() => {});
   }
+}
+
+/** Milliseconds as the server tells them, in whole seconds. */
+function tookBy({ created_at, completed_at, failed_at, cancelled_at, expires_at }: Run): number | undefined {
+  const end = completed_at ?? failed_at ?? cancelled_at ?? expires_at;
+  return end ? Math.max(0, end - created_at) * 1000 : undefined;
 }
 
 /** Only the owner may read what people ask. */

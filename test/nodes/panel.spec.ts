@@ -1,6 +1,8 @@
 /** The routes behind the tab "Runs": what they give, what they do, and to whom. */
 import assert from 'node:assert/strict';
+import { json, startServer } from '../support/http-server.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import { run } from '../support/objects.ts';
 import { until } from '../support/until.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
@@ -42,7 +44,23 @@ const FLOWS = [
   service('open'),
   service('closed', { showContents: false }),
   node('asker', 'open'),
-  node('quiet', 'closed'),
+  node('quiet', 'closed', { delivery: 'start' }),
+  {
+    id: 'press',
+    type: 'inject',
+    z: 'tab',
+    name: '',
+    props: [{ p: 'payload' }, { p: 'topic', vt: 'str' }],
+    topic: 'ann',
+    payload: 'secret: open_valve with 3 litres',
+    payloadType: 'str',
+    repeat: '',
+    crontab: '',
+    once: false,
+    x: 100,
+    y: 100,
+    wires: [['quiet']],
+  },
   // Nobody answers by itself: the link leads nowhere.
   node('waiter', 'open', { tools: true, outputs: 2, toolTimeout: 0, wires: [[], ['nowhere']] }),
   { id: 'nowhere', type: 'junction', z: 'tab', x: 500, y: 100, wires: [[]] },
@@ -176,15 +194,21 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal((await get(`open/runs/${row.threadId}/${row.id}`)).status, 404);
     });
 
-    it('keeps texts back where the service says so', async () => {
-      const response = await fetch(`${red.address}/openai-runs-panel/closed/chat`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: '{"node":"quiet"}',
+    it('keeps texts back where the service says so, and lets nobody find them by searching', async () => {
+      assert.equal((await post('closed/chat', { node: 'quiet' })).status, 403);
+      assert.equal((await post('open/chat', { node: 'quiet', text: 'of another service' })).status, 404);
+      // A wire's message: the node is asked by its button.
+      assert.equal((await fetch(`${red.address}/inject/press`, { method: 'POST' })).status, 200);
+      let row: Json;
+      await until(async () => {
+        [row] = (await get('runs?service=closed')).body.rows;
+        return row?.status === 'requires_action';
       });
-      assert.equal(response.status, 403);
-      const talk = await post('open/chat', { node: 'quiet', text: 'secret words' });
-      assert.equal(talk.status, 404);
+      assert.deepEqual([row.question, row.answer, row.calls], [undefined, undefined, 1]);
+      const detail = (await get(`closed/runs/${row.threadId}/${row.id}`)).body;
+      assert.doesNotMatch(JSON.stringify(detail), /secret|litres/);
+      assert.match(JSON.stringify(detail), /open_valve/);
+      assert.deepEqual((await get('runs?service=closed&text=secret')).body.rows, []);
     });
 
     it('refuses other pages, other forms, and what is not there', async () => {
@@ -199,5 +223,60 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal((await get('runs?service=none')).status, 404);
       assert.equal((await get('asker/assistants')).status, 404);
     });
+  });
+
+  it(`gives a reader the runs and no more, on Node-RED ${release}`, async function () {
+    this.timeout(60_000);
+    const settings = { adminAuth: { type: 'credentials', users: [], default: { permissions: 'read' } } };
+    const red = await startNodeRed({ release, flows: FLOWS, settings });
+    try {
+      const base = `${red.address}/openai-runs-panel`;
+      assert.equal((await fetch(`${base}/runs`)).status, 200);
+      assert.equal((await fetch(`${base}/panel.js`)).status, 200);
+      for (const route of [
+        'open/chat',
+        'open/copy',
+        'open/runs/t/r/cancel',
+        'open/runs/t/r/answer',
+        'open/threads/t/delete',
+      ]) {
+        const headers = { 'content-type': 'application/json' };
+        const { status } = await fetch(`${base}/${route}`, { method: 'POST', headers, body: '{}' });
+        assert.equal(status, 401, route);
+      }
+    } finally {
+      await red.stop();
+    }
+  });
+
+  it(`asks a server for runs that nobody follows, once somebody looks, on Node-RED ${release}`, async function () {
+    this.timeout(60_000);
+    const asked: string[] = [];
+    const server = await startServer(({ method = '', path = '' }, response) => {
+      asked.push(`${method} ${path}`);
+      json(response, method === 'POST' ? run() : run({ status: 'completed', completed_at: 1_700_000_003 }));
+    });
+    const remote = { id: 'remote', type: 'openai-runs-service', backend: 'server', url: `${server.url}/v1` };
+    const starter = node('starter', 'remote', {
+      method: 'createThreadAndRun',
+      delivery: 'start',
+      conversation: '',
+    });
+    const red = await startNodeRed({ release, flows: [FLOWS[0], remote, starter] });
+    try {
+      const base = `${red.address}/openai-runs-panel`;
+      const post = { method: 'POST', headers: { 'content-type': 'application/json' } };
+      await (await fetch(`${base}/remote/chat`, { ...post, body: '{"node":"starter","text":"Hi"}' })).text();
+      const rows = async () => ((await (await fetch(`${base}/runs`)).json()) as Json).rows;
+      assert.equal((await rows())[0].status, 'queued');
+      await fetch(`${base}/live`);
+      await until(async () => (await rows())[0].status === 'completed');
+      assert.equal((await rows())[0].took, 3000);
+      await fetch(`${base}/live`);
+      assert.equal(asked.filter((line) => line.startsWith('GET')).length, 1);
+    } finally {
+      await red.stop();
+      await server.close();
+    }
   });
 }

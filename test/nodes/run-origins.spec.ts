@@ -1,8 +1,10 @@
 /** What a run came from is kept: beside the run by the embedded engine, in a ring for a server. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { RunRing } from '../../nodes/openai-runs-service/run-ring.ts';
 import { sse, startServer, type TestServer } from '../support/http-server.ts';
 import { run, textStream } from '../support/objects.ts';
 import { flowWith, onEachRuntime } from '../support/runtime.ts';
@@ -64,5 +66,31 @@ onEachRuntime('the origin of a run', (start) => {
         );
       });
     }
+
+    it('is written and read by hand, oldest out first, and found by what was said', async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'runs-ring-'));
+      const file = path.join(folder, 'deep/ring.json');
+      const ring = new RunRing(file, true);
+      const origin = { node: 'n', flow: 'f', msgId: 'm', key: 'k' };
+      for (let n = 0; n < 503; n++)
+        ring.see(run({ id: `run_${n}` }) as never, origin, { question: `Q ${n}` });
+      const ended = run({
+        id: 'run_7',
+        status: 'failed',
+        failed_at: 1_700_000_004,
+        last_error: { message: 'No.' },
+      });
+      ring.see(ended as never, undefined, {});
+      await ring.close();
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      const again = new RunRing(file, true);
+      const { rows, next } = await again.list({}, 2);
+      assert.deepEqual([rows.map(({ id }) => id), next], [['run_502', 'run_501'], rows[1]?.place]);
+      assert.equal((await again.sums({})).runs, 500);
+      const [failed] = (await again.list({ statuses: ['failed'] }, 9)).rows;
+      assert.deepEqual([failed?.id, failed?.took, failed?.error], ['run_7', 4000, 'No.']);
+      assert.deepEqual((await again.list({ text: 'q 44' }, 99)).rows.length, 11);
+      rmSync(folder, { recursive: true });
+    });
   });
 });

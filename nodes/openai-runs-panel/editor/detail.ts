@@ -17,7 +17,8 @@ const MENDED_BY_SERVICE = /^provider_(?!rate|failed|silent)|^context_length/;
 
 export interface DetailActions {
   names: Names;
-  back(): void;
+  /** @param gone the thread that is deleted, if one is */
+  back(gone?: string): void;
   /** Goes on in the chat, on a copy of the thread, with these words ready to be changed. */
   again(detail: RunDetail, message: Message): void;
 }
@@ -99,7 +100,7 @@ export class Detail {
       h(
         'span',
         { class: 'runs-fill' },
-        [names.origin(row?.origin), names.assistant(run.assistant_id ?? ''), row?.origin?.key]
+        [names.origin(row?.origin), names.assistant(detail.service, run.assistant_id ?? ''), row?.origin?.key]
           .filter(Boolean)
           .join(' · '),
       ),
@@ -175,7 +176,7 @@ export class Detail {
     if (!(await isSure())) return;
     try {
       await post(`${encodeURIComponent(service)}/threads/${encodeURIComponent(run.thread_id)}/delete`, {});
-      this.actions.back();
+      this.actions.back(run.thread_id);
     } catch (error) {
       notify((error as Error).message);
     }

@@ -66,7 +66,7 @@ export class Filters {
   /** Offers what there is: services, the nodes of the chosen one, assistants. */
   offer(): void {
     const { names, choices } = this;
-    const { services, nodes, allAssistants } = names;
+    const { services, nodes } = names;
     setOptions(choices.service, [
       ['', text('allServices')],
       ...services.map(({ id }) => [id, names.service(id)] as const),
@@ -77,7 +77,10 @@ export class Filters {
       ...own.map(({ id }) => [id, names.node(id)] as const),
       ['panel', text('fromPanel')],
     ]);
-    setOptions(choices.assistant, [['', text('allAssistants')], ...allAssistants]);
+    setOptions(choices.assistant, [
+      ['', text('allAssistants')],
+      ...names.assistantsIn(choices.service.value),
+    ]);
   }
 
   /** As the routes take them. */

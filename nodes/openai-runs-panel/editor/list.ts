@@ -92,17 +92,23 @@ export class RunList {
     if (live.some(({ changed }) => changed.length > 0)) this.sumSoon();
   }
 
+  /** Leaves the runs of a thread that is deleted out. */
+  forget(threadId: string): void {
+    this.rows = this.rows.filter((row) => row.threadId !== threadId);
+    this.show();
+    this.sumSoon();
+  }
+
   private restart(): void {
     this.question += 1;
     this.rows = [];
     this.next = {};
     this.reading = false;
     this.list.element.scrollTop = 0;
-    void this.readMore();
-    void this.readFirstLive();
     clearTimeout(this.sumTimer);
     this.sumTimer = 0;
-    void this.sum();
+    // The sums take longest; nothing waits for them.
+    void Promise.all([this.readMore(), this.readFirstLive()]).then(() => this.sum());
   }
 
   private async readFirstLive(): Promise<void> {

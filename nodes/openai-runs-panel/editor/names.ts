@@ -7,8 +7,9 @@ import type { NodeInfo, Origin, ServiceInfo } from './types.ts';
 export class Names {
   services: ServiceInfo[] = [];
   nodes: NodeInfo[] = [];
-  /** By service: assistants with their names. */
+  /** By service: its assistants, as they were asked for. */
   private readonly assistants = new Map<string, Promise<{ id: string; name: string | null }[]>>();
+  /** By service and id. */
   private readonly assistantNames = new Map<string, string>();
 
   /** Reads services and nodes, as they are deployed now. */
@@ -26,17 +27,23 @@ export class Names {
       get<{ id: string; name: string | null }[]>(`${encodeURIComponent(service)}/assistants`).catch(() => []);
     this.assistants.set(service, asked);
     return asked.then((found) => {
-      for (const { id, name } of found) this.assistantNames.set(id, name || id);
+      for (const { id, name } of found) this.assistantNames.set(`${service}/${id}`, name || id);
       return found;
     });
   }
 
-  get allAssistants(): [id: string, name: string][] {
-    return [...this.assistantNames];
+  /** Assistants of a service, or of all where none is named; one id may have several names. */
+  assistantsIn(service: string): [id: string, name: string][] {
+    const names = new Map<string, Set<string>>();
+    for (const [place, name] of this.assistantNames) {
+      const [of = '', id = ''] = place.split('/');
+      if (service === '' || service === of) names.set(id, (names.get(id) ?? new Set()).add(name));
+    }
+    return [...names].map(([id, all]) => [id, [...all].join(', ')]);
   }
 
-  assistant(id: string): string {
-    return this.assistantNames.get(id) ?? id;
+  assistant(service: string, id: string): string {
+    return this.assistantNames.get(`${service}/${id}`) ?? id;
   }
 
   service(id: string): string {

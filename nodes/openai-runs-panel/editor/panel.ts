@@ -32,7 +32,10 @@ class Panel {
     });
     this.detail = new Detail({
       names: this.names,
-      back: () => this.back(),
+      back: (gone) => {
+        if (gone) this.list.forget(gone);
+        this.back();
+      },
       again: (detail, message) => {
         this.show('chat');
         void this.chat.takeUp(detail, message);

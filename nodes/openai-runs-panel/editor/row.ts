@@ -60,7 +60,7 @@ export function runRow(view: RowView, row: Row, flight?: FlightInfo): HTMLElemen
     tokens > 0 && text('tokens', { count: count(tokens) }),
     row.calls > 0 && text('calls', { count: row.calls }),
   ]);
-  const about = dot([view.names.assistant(row.assistantId), row.origin?.key]);
+  const about = dot([view.names.assistant(row.service, row.assistantId), row.origin?.key]);
   const said = row.answer ?? row.error ?? (flight ? flightWords(flight) : '');
   return h(
     'div',

@@ -5,14 +5,14 @@ export const STYLE = `
 .runs-panel .runs-page{display:flex;flex-direction:column;flex:1;min-height:0}
 .runs-panel [hidden]{display:none!important}
 .runs-panel .runs-modes,.runs-panel .runs-tabs{display:flex;border-bottom:1px solid var(--red-ui-secondary-border-color);flex:none}
-.runs-panel .runs-modes button,.runs-panel .runs-tabs button{flex:1;border:0;background:none;color:inherit;padding:7px 2px;border-bottom:2px solid transparent;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-size:12px}
+.runs-panel .runs-modes button,.runs-panel .runs-tabs button{flex:1 1 auto;border:0;background:none;color:inherit;padding:7px 2px;border-bottom:2px solid transparent;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-size:12px}
 .runs-panel [aria-selected=true]{border-bottom-color:var(--red-ui-form-input-focus-color)!important;font-weight:bold}
 .runs-panel .runs-bar,.runs-panel .runs-head{display:flex;align-items:center;gap:4px;padding:6px 8px;flex:none;border-bottom:1px solid var(--red-ui-secondary-border-color)}
 .runs-panel .runs-bar select{flex:1;min-width:0;margin:0}
 .runs-panel .runs-sums{flex:1;font-size:11px;line-height:1.35;color:var(--red-ui-secondary-text-color)}
 .runs-panel .runs-filters{display:none;flex-wrap:wrap;gap:4px;padding:6px 8px;border-bottom:1px solid var(--red-ui-secondary-border-color)}
 .runs-panel .runs-filters.runs-open{display:flex}
-.runs-panel .runs-filters>*{flex:1 1 46%;min-width:0;margin:0;width:46%}
+.runs-panel .runs-filters>*{flex:1 1 46%;min-width:0;margin:0!important;width:46%}
 .runs-panel .runs-filters>input{flex-basis:100%}
 .runs-panel .runs-scroll{flex:1;min-height:0;overflow:auto;position:relative}
 .runs-panel .runs-space{position:relative}

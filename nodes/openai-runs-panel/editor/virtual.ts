@@ -46,6 +46,7 @@ export class VirtualList<Item> {
   /** Draws all rows anew. */
   redraw(): void {
     this.drawn.clear();
+    set(this.space);
     this.later();
   }
 

@@ -1,6 +1,7 @@
 /** Reading: services, the list of runs with its sums, what is new, one run in full. */
 import type { RowFilter, RunRow } from '../../../engine/index.ts';
 import type { ServiceNode } from '../../openai-runs-service/connection.ts';
+import { catchUp } from './catch-up.ts';
 import { type RunDetail, withoutContents, withoutWords } from './contents.ts';
 import { asked, type Panel, type Request } from './panel.ts';
 
@@ -79,6 +80,8 @@ export function addLists(panel: Panel): void {
         messages.list(thread, { order: 'desc', limit: 100 }),
         connection.overview?.rows([id]),
       ]);
+      // What a server says now may be news here.
+      if (!connection.embedded) service.activity.saw(run, undefined, {});
       return {
         service: service.id,
         contents: service.deployed.showContents,
@@ -156,7 +159,9 @@ function merged(pages: Awaited<ReturnType<typeof pageOf>>[], before: Record<stri
 async function liveOf(service: ServiceNode, since: number | undefined) {
   const { activity } = service;
   const { version } = activity;
-  const overview = await overviewOf(service);
+  const connection = await service.connect().catch(() => undefined);
+  const overview = connection?.overview;
+  if (connection) catchUp(service, connection).catch(() => {});
   const changed = since === undefined ? [] : activity.changedSince(since);
   return {
     service: service.id,
