@@ -29,7 +29,7 @@ describe('the command serve', function () {
   /** @returns all that it has said */
   const start = (args: string[], env: Record<string, string> = {}) => {
     let said = '';
-    child = spawn(process.execPath, [path.join(ROOT, bin['openai-runs']), ...args], {
+    child = spawn(process.execPath, [path.join(ROOT, bin['node-red-openai-runs']), ...args], {
       cwd: folder,
       env: { ...process.env, ...env },
     });
