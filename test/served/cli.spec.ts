@@ -1,4 +1,4 @@
-/** `openai-runs serve`: the same endpoint without Node-RED, as the package's command starts it. */
+/** The command `serve`: the same endpoint without Node-RED, as the package's command starts it. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -66,6 +66,6 @@ describe('the command serve', function () {
   it('says how it is used', async () => {
     const said = start([]);
     await once(child as ChildProcess, 'exit');
-    assert.match(said(), /^Usage: openai-runs serve/);
+    assert.match(said(), /^Usage: npx @flowruns\/node-red-openai-runs serve/);
   });
 });

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** `openai-runs serve`: the engine as an endpoint of its own, without Node-RED. */
+/** The command `serve`: the engine as an endpoint of its own, without Node-RED. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { keep } from './keys.ts';
 
-const HELP = `Usage: openai-runs serve [options]
+const HELP = `Usage: npx @flowruns/node-red-openai-runs serve [options]
 
   --database <file>     default openai-runs.sqlite; :memory: for none
   --provider <name>     rehearsal (default), chat or responses
@@ -19,6 +19,8 @@ const HELP = `Usage: openai-runs serve [options]
 OPENAI_API_KEY          key of the provider
 OPENAI_RUNS_KEYS        keys that programs must show, with commas; without any,
                         only programs on this machine are answered
+
+A database is moved to another place by the command migrate.
 `;
 
 /** Milliseconds that open answers are given at the end. */
