@@ -4,12 +4,15 @@ import type { ModelOptions } from './models/model.ts';
 import type { Engine, EngineOptions } from './options.ts';
 import { startEngine } from './start.ts';
 
+export type { Caller } from './domain/caller.ts';
 export { EngineStartError } from './domain/errors.ts';
+export type { EngineLog } from './domain/log.ts';
 export type { RunStatus } from './domain/types.ts';
 export type { Fault } from './models/faults.ts';
 export type { FailureReason } from './models/model.ts';
 export { MoveError, type MoveOptions, type Moving, moveDatabase } from './move/move.ts';
-export type { AssistantDeclaration, Caller, Engine, EngineLog, EngineOptions, RunNotice } from './options.ts';
+export type { RunNotice } from './notices.ts';
+export type { AssistantDeclaration, Engine, EngineOptions } from './options.ts';
 export type { Mark, Origin, RowFilter, RunRow, RunSums, RunsOverview } from './overview.ts';
 export { isAddress } from './store/postgres/address.ts';
 export { probeDatabase } from './store/postgres/database.ts';

@@ -1,8 +1,9 @@
 /** The public types: what an engine is made from, and what it gives. */
 import type { ConnectionOptions } from 'node:tls';
-import type { Run } from './domain/types.ts';
-import type { Fault } from './models/faults.ts';
-import type { FailureReason, ModelOptions } from './models/model.ts';
+import type { Caller } from './domain/caller.ts';
+import type { EngineLog } from './domain/log.ts';
+import type { ModelOptions } from './models/model.ts';
+import type { RunNotice } from './notices.ts';
 import type { RunsOverview } from './overview.ts';
 import type { Together } from './together/together.ts';
 
@@ -21,24 +22,6 @@ export interface AssistantDeclaration {
   response_format?: unknown;
   reasoning_effort?: string | null;
 }
-
-export interface EngineLog {
-  debug(text: string): void;
-  info(text: string): void;
-  warn(text: string): void;
-  error(text: string): void;
-}
-
-/** What the wire has no place for, told to the program that the engine lives in. */
-export type RunNotice =
-  /** The provider is asked again: the number of the next attempt, from 2, and milliseconds until then. */
-  | { kind: 'retry'; runId: string; reason: FailureReason; attempt: number; wait: number }
-  /** The run has another status, or is new. */
-  | { kind: 'run'; run: Run }
-  /** The provider is why the run failed. */
-  | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault }
-  /** A run of a caller calls functions that are not the caller's to answer. */
-  | { kind: 'calls'; runId: string; threadId: string };
 
 export interface EngineOptions {
   /**
@@ -66,23 +49,6 @@ export interface EngineOptions {
   onNotice?: (notice: RunNotice) => void;
   /** Milliseconds since 1970; for tests. */
   clock?: () => number;
-}
-
-/** Another program, as far as it may go. */
-export interface Caller {
-  /** Whose the threads are that it makes. */
-  id: string;
-  /** Whether it sees only those. */
-  ownThreads?: boolean;
-  /** Ids of the only assistants that it sees and may run; it can't make or change any then. */
-  assistants?: readonly string[];
-  /**
-   * Whether functions of assistants are answered by whoever hears the notices: its runs then seem to go on where they
-   * wait for outputs. Functions that a run brings itself are the caller's to answer in any case.
-   */
-  isServedTools?: boolean;
-  /** How many of its runs may be under way at once; 0 or nothing: no limit. */
-  runsAtOnce?: number;
 }
 
 export interface Engine {

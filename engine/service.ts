@@ -1,6 +1,7 @@
 /** What every path needs: the database, the events in flight, and who runs what is queued. */
+
+import type { EngineLog } from './domain/log.ts';
 import type { KnownModels } from './models/known-models.ts';
-import type { EngineLog } from './options.ts';
 import type { Store } from './store/store.ts';
 import type { TogetherPart } from './together/together.ts';
 import type { EventHub } from './worker/event-log.ts';

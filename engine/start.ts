@@ -1,11 +1,12 @@
 /** Puts the parts together. `createEngine` is the public way in; tests bring a model of their own. */
 import { ApiError, EngineStartError } from './domain/errors.ts';
+import type { EngineLog } from './domain/log.ts';
 import type { Run } from './domain/types.ts';
 import { ContextWindows } from './models/context-windows.ts';
 import { KnownModels } from './models/known-models.ts';
 import type { Model } from './models/model.ts';
 import { assistantFields } from './objects/new-records.ts';
-import type { AssistantDeclaration, Engine, EngineLog, EngineOptions } from './options.ts';
+import type { AssistantDeclaration, Engine, EngineOptions } from './options.ts';
 import { createOverview } from './overview.ts';
 import { declaredAssistant } from './schemas/bodies.ts';
 import { parse } from './schemas/translate.ts';

@@ -1,7 +1,7 @@
 /** Copies all of one database into another, whichever they are, and makes sure that all of it is there. */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { EngineLog } from '../options.ts';
+import type { EngineLog } from '../domain/log.ts';
 import { openStore } from '../store/open.ts';
 import { isAddress } from '../store/postgres/address.ts';
 import type { Tables } from '../store/schema.ts';

@@ -1,5 +1,6 @@
 /** Records → the objects of the wire. Where schema and recordings differ, both are satisfied (docs/contract.md, Objects). */
 
+import type { Caller } from '../domain/caller.ts';
 import type { MessagePart, StepDetails } from '../domain/content.ts';
 import { callsOf } from '../domain/content.ts';
 import type { ToolResources } from '../domain/run-options.ts';
@@ -7,7 +8,6 @@ import { isActive } from '../domain/run-states.ts';
 import type { Assistant, AssistantTool, Message, Run, RunStep, RunUsage, Thread } from '../domain/types.ts';
 import { RANKING } from '../domain/types.ts';
 import type { Usage } from '../domain/usage.ts';
-import type { Caller } from '../options.ts';
 import type {
   AssistantRecord,
   MessageRecord,

@@ -1,7 +1,7 @@
 /** A run whose calls are answered elsewhere, as one log: its reader sees it simply go on. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Caller } from '../domain/caller.ts';
 import { seesCalls } from '../objects/objects.ts';
-import type { Caller } from '../options.ts';
 import type { Service } from '../service.ts';
 import type { RunRecord } from '../store/records.ts';
 import { runById } from '../store/runs.ts';

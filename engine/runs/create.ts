@@ -1,4 +1,6 @@
 /** Setting runs going: a new run, a thread with its run, and the answer to a call for tool outputs. */
+
+import type { Caller } from '../domain/caller.ts';
 import { callsOf, isFunctionCall, type StepDetails } from '../domain/content.ts';
 import {
   emptyThread,
@@ -15,7 +17,6 @@ import { EMPTY_USAGE } from '../domain/usage.ts';
 import { newMessage, newThread } from '../objects/new-records.ts';
 import { threadObject } from '../objects/objects.ts';
 import { settleOptions } from '../objects/run-options.ts';
-import type { Caller } from '../options.ts';
 import type { CreateRun, CreateThread, CreateThreadAndRun, SubmitToolOutputs } from '../schemas/bodies.ts';
 import type { Service } from '../service.ts';
 import { findAssistant } from '../store/assistants.ts';

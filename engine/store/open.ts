@@ -1,15 +1,8 @@
 /** Opens a database, whichever it is. */
-import type { ConnectionOptions } from 'node:tls';
-import type { EngineLog } from '../options.ts';
 import { isAddress } from './postgres/address.ts';
 import { openPostgres } from './postgres/database.ts';
 import { openStore as openFile } from './sqlite/database.ts';
-import type { Store } from './store.ts';
-
-export interface OpenOptions {
-  tls?: ConnectionOptions | undefined;
-  log: EngineLog;
-}
+import type { OpenOptions, Store } from './store.ts';
 
 /**
  * @param database path of a SQLite file, `:memory:`, or the address of a database on PostgreSQL

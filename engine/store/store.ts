@@ -1,5 +1,7 @@
 /** A database as the engine sees it. Queries are written once, for all; what is the database's own, it brings. */
+import type { ConnectionOptions } from 'node:tls';
 import type { Kysely } from 'kysely';
+import type { EngineLog } from '../domain/log.ts';
 import { backoff, sleep } from '../domain/waits.ts';
 import type { Tables } from './schema.ts';
 import type { Shared } from './shared.ts';
@@ -21,6 +23,12 @@ export interface Store {
   hurry?(): void;
   /** Closes the database for this user of it. */
   close(): Promise<void>;
+}
+
+/** What opening a database takes beside its name. */
+export interface OpenOptions {
+  tls?: ConnectionOptions | undefined;
+  log: EngineLog;
 }
 
 export type StoreFaultCode =

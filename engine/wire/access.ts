@@ -1,7 +1,7 @@
 /** What a caller may see: everything below a path is refused before the path's own handler looks at it. */
 import type { Hono } from 'hono';
+import type { Caller } from '../domain/caller.ts';
 import { notPermitted, unknownPathId } from '../domain/errors.ts';
-import type { Caller } from '../options.ts';
 import type { Service } from '../service.ts';
 import { findRun } from '../store/runs.ts';
 import { threadOf } from '../store/threads.ts';

@@ -1,7 +1,8 @@
 /** Answers requests in the same process, as the platform's fetch does those to a server. */
+
+import type { Caller } from '../domain/caller.ts';
 import { serverError, serviceClosed } from '../domain/errors.ts';
 import { untilAborted } from '../domain/waits.ts';
-import type { Caller } from '../options.ts';
 import type { Service } from '../service.ts';
 import { createApp, errorResponse } from './app.ts';
 import type { RouteEnv } from './routes/http.ts';

@@ -1,9 +1,11 @@
 /** Runs what is queued: one attempt is a claim, one turn of the model, and what that turn means for the run. */
+
+import type { EngineLog } from '../domain/log.ts';
 import type { LastError } from '../domain/types.ts';
 import { addUsage } from '../domain/usage.ts';
 import type { ContextWindows } from '../models/context-windows.ts';
 import { type Model, ModelError } from '../models/model.ts';
-import type { EngineLog, RunNotice } from '../options.ts';
+import type { RunNotice } from '../notices.ts';
 import { BudgetSpent, prepareTurn } from '../prompt/turn.ts';
 import type { Stored } from '../store/records.ts';
 import { changesOf, runById, Superseded, transition } from '../store/runs.ts';

@@ -2,8 +2,9 @@
  * Events on their way to readers on other machines: at most one write per 50 ms, for all runs together. As long as no
  * other process is there, nothing is written and nothing is watched.
  */
+
+import type { EngineLog } from '../domain/log.ts';
 import { isActive } from '../domain/run-states.ts';
-import type { EngineLog } from '../options.ts';
 import { lastEventOf } from '../store/events.ts';
 import type { RunRecord } from '../store/records.ts';
 import type { ToldEvent } from '../store/shared.ts';

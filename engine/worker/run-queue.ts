@@ -1,5 +1,5 @@
 /** Which queued runs this process takes up: its own while it has room, and what others had no room for. */
-import type { EngineLog } from '../options.ts';
+import type { EngineLog } from '../domain/log.ts';
 import { takeQueued } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { EventHub } from './event-log.ts';

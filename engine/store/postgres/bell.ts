@@ -1,8 +1,8 @@
 /** LISTEN and NOTIFY: one connection that hears, and tries again when it is lost. */
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
+import type { EngineLog } from '../../domain/log.ts';
 import { backoff, sleep } from '../../domain/waits.ts';
-import type { EngineLog } from '../../options.ts';
 import type { Ring, Word } from '../shared.ts';
 
 /** Milliseconds until a word to oneself must have come back. */

@@ -1,9 +1,9 @@
 /** POST /chat/completions: chat programs talk to assistants. A conversation is a thread, an answer is a run. */
 import { Hono } from 'hono';
+import type { Caller } from '../../domain/caller.ts';
 import { ApiError, modelNotFound } from '../../domain/errors.ts';
 import { untilAborted } from '../../domain/waits.ts';
 import { newThread } from '../../objects/new-records.ts';
-import type { Caller } from '../../options.ts';
 import { logFor } from '../../runs/across-calls.ts';
 import { createRun, createThreadAndRun, type Started, submitToolOutputs } from '../../runs/create.ts';
 import { type ChatCompletion, chatCompletion } from '../../schemas/chat.ts';

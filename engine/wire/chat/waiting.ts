@@ -1,5 +1,5 @@
 /** Runs that chat programs have begun: which of them wait for outputs, and whose threads nobody needs afterwards. */
-import type { Caller } from '../../options.ts';
+import type { Caller } from '../../domain/caller.ts';
 import type { Service } from '../../service.ts';
 import type { RunRecord } from '../../store/records.ts';
 import { runById } from '../../store/runs.ts';

@@ -1,10 +1,10 @@
 /** Reading requests and writing answers, the same for every path. */
 import type { Context } from 'hono';
 import type * as z from 'zod/mini';
+import type { Caller } from '../../domain/caller.ts';
 import { notJson } from '../../domain/errors.ts';
 import { isActive } from '../../domain/run-states.ts';
 import { runFor } from '../../objects/objects.ts';
-import type { Caller } from '../../options.ts';
 import { parse } from '../../schemas/translate.ts';
 import type { Page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
