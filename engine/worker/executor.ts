@@ -147,7 +147,9 @@ export class Executor {
       if (error instanceof Superseded) return this.#settle(runId, log, writer);
       ending = this.#endingOf(error, attempt, run);
     }
-    await this.#end(run, log, writer, ending);
+    // Its rows go with the thread: an end that was written before them would be told as the run's.
+    if (attempt.stop === 'deleted') log.append(goneEvent(runId));
+    else await this.#end(run, log, writer, ending);
   }
 
   /** One call of the model, and what it means. */
