@@ -235,7 +235,8 @@ export class Editor {
       .getByText(name, { exact: true })
       .last();
     for (let attempt = 0; attempt < 4; attempt++) {
-      await button.click();
+      // A menu that is open already lies over its button.
+      await button.click({ timeout: 4000 }).catch(() => {});
       await option.click({ timeout: 2000 }).catch(() => {});
       if (await isChosen()) return;
     }
