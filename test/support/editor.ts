@@ -234,7 +234,7 @@ export class Editor {
       .locator('.red-ui-typedInput-options:visible')
       .getByText(name, { exact: true })
       .last();
-    for (let attempt = 0; attempt < 4; attempt++) {
+    for (let attempt = 0; attempt < 10; attempt++) {
       // A menu that is open already lies over its button.
       await button.click({ timeout: 4000 }).catch(() => {});
       await option.click({ timeout: 2000 }).catch(() => {});
