@@ -1,6 +1,6 @@
 /** The list of assistants in the service dialog. */
 
-import { jsonType } from '../../shared/editor/json-input.ts';
+import { jsonType, parsedJson, schemaFormat } from '../../shared/editor/json-input.ts';
 import type { Below, ServiceText } from '../../shared/texts.ts';
 import { FunctionsForm, type Tool } from './functions.ts';
 import { text } from './i18n.ts';
@@ -153,7 +153,7 @@ function toolsRow(id: string, assistant: Assistant): JQuery {
     } else {
       // What can't be read stays where it can be mended.
       if (!input.typedInput('validate')) return;
-      form.show((parse(input.typedInput('value') || '[]') ?? []) as Tool[]);
+      form.show((parsedJson(input.typedInput('value') || '[]') ?? []) as Tool[]);
       asJson.hide();
       asForm.show();
     }
@@ -245,7 +245,7 @@ function readTools(assistant: Assistant, typed: string): void {
     delete assistant.tools;
     return;
   }
-  const tools = parse(typed);
+  const tools = parsedJson(typed);
   if (Array.isArray(tools)) assistant.tools = tools;
 }
 
@@ -258,19 +258,7 @@ function readFormat(assistant: Assistant, type: string, typed: string): void {
     assistant.response_format = { type };
     return;
   }
-  const schema = parse(typed);
+  const schema = parsedJson(typed);
   if (typeof schema !== 'object' || schema === null) return;
-  const before = assistant.response_format as { json_schema?: object } | undefined;
-  assistant.response_format = {
-    type: 'json_schema',
-    json_schema: { name: 'answer', strict: true, ...before?.json_schema, schema },
-  };
-}
-
-function parse(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
+  assistant.response_format = schemaFormat(schema, assistant.response_format);
 }

@@ -1,4 +1,5 @@
 /** The dialog of a service: shows what the chosen backend and provider need. */
+import { isLoopback } from '../../shared/loopback.ts';
 import { VERSION } from '../migrations/index.ts';
 import { CHOICES, NUMBERS, type ServiceSettings, type TestResult } from '../settings.ts';
 import { ask } from './ask.ts';
@@ -135,8 +136,8 @@ function fillPresets(): void {
  */
 function showUrlHint(): void {
   const type = typeOf('url');
-  const itself = /^(\w+:\/\/)?(localhost|127\.[\d.]+|\[::1\])(?=[:/]|$)/.test(textOf('url'));
-  const wrong = type === 'str' && itself && RED.settings.openaiRunsServiceInContainer === true;
+  const wrong =
+    type === 'str' && isLoopback(textOf('url')) && RED.settings.openaiRunsServiceInContainer === true;
   const isFixed = type === 'str' || type === 'env';
   list('url-hint').text(isFixed ? (wrong ? text('hint.container') : '') : text('hint.perMessage'));
 }

@@ -1,5 +1,5 @@
 /** The response format of a run: text, any JSON object or JSON with a schema, as an assistant's is chosen. */
-import { jsonType } from '../../shared/editor/json-input.ts';
+import { jsonType, parsedJson, schemaFormat } from '../../shared/editor/json-input.ts';
 import { text } from './i18n.ts';
 import type { SavedField } from './saved-field.ts';
 
@@ -49,16 +49,11 @@ export function savedFormat({ value, type }: SavedField, before: SavedField | un
   if (!schema) return { value, type: 'json' };
   // A whole format, pasted where its schema belongs.
   if (schema.json_schema) return { value, type: 'json' };
-  const json_schema = { name: 'answer', strict: true, ...parsed(before?.value ?? '')?.json_schema, schema };
-  return { value: JSON.stringify({ type: 'json_schema', json_schema }), type: 'json' };
+  return { value: JSON.stringify(schemaFormat(schema, parsed(before?.value ?? ''))), type: 'json' };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of any form
 function parsed(value: string): any {
-  try {
-    const found = JSON.parse(value);
-    return typeof found === 'object' && found !== null ? found : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = parsedJson(value);
+  return typeof found === 'object' && found !== null ? found : undefined;
 }

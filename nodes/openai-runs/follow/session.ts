@@ -6,7 +6,7 @@ import type { Job, JobState } from '../job.ts';
 import type { Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
 import type { NodeParts } from '../node-parts.ts';
 import { Events } from '../output/events.ts';
-import { idempotencyHeader, type Request } from '../request/read-request.ts';
+import { optionsOf, type Request } from '../request/read-request.ts';
 import type { ToolCall } from '../tools/round.ts';
 import { RunTrace } from './run-trace.ts';
 import { hasSettled, isRunEvent, RunView } from './run-view.ts';
@@ -39,8 +39,8 @@ export class RunSession {
   private readonly forget: () => void;
   /** Number of the last event of the run that is known already. */
   readonly startingAfter: number | undefined;
-  /** The headers of the first request. */
-  private headers: Record<string, string> | undefined;
+  /** Against repeating; of the first request only. */
+  private idempotencyKey: string | undefined;
   /** What is kept of the run for those who look at it. */
   readonly trace: RunTrace;
 
@@ -51,7 +51,7 @@ export class RunSession {
     this.method = method;
     this.params = request.params;
     this.key = key;
-    this.headers = idempotencyHeader(request);
+    this.idempotencyKey = request.idempotencyKey;
     this.startingAfter = request.startingAfter;
     this.isFollowed = request.delivery !== 'start';
     this.events =
@@ -69,11 +69,8 @@ export class RunSession {
     return this.parts.t;
   }
 
-  /** Request options: repeated by the SDK only where repeating does no harm. */
   get options() {
-    const { signal } = this.job;
-    const { headers } = this;
-    return { signal, ...(!this.method.repeatable && { maxRetries: 0 }), ...(headers && { headers }) };
+    return optionsOf(this.method, this.job.signal, this.idempotencyKey);
   }
 
   /** Where the run is, as far as known: seen, or named in the request. */
@@ -86,7 +83,7 @@ export class RunSession {
   continueWith(method: RunMethod, params: Params): void {
     this.method = method;
     this.params = params;
-    this.headers = undefined;
+    this.idempotencyKey = undefined;
     this.fresh = false;
   }
 

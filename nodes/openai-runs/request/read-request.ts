@@ -25,9 +25,15 @@ const STARTING_AFTER = 'starting_after';
 /** What an HTTP header can carry, of a length that servers take. */
 const HEADER_TEXT = /^[\x21-\x7e]{1,255}$/;
 
-/** The header that carries the key; undefined without one. */
-export const idempotencyHeader = ({ idempotencyKey }: Request): Record<string, string> | undefined =>
-  idempotencyKey === undefined ? undefined : { 'idempotency-key': idempotencyKey };
+/**
+ * Options of the SDK: repeated only where repeating does no harm.
+ * @param key travels as a header
+ */
+export const optionsOf = ({ repeatable }: Method, signal: AbortSignal, key: string | undefined) => ({
+  signal,
+  ...(!repeatable && { maxRetries: 0 }),
+  ...(key !== undefined && { headers: { 'idempotency-key': key } }),
+});
 
 /** Names that would reach into an object's prototype; they are never copied. */
 const UNSAFE = new Set(['__proto__', 'constructor', 'prototype']);

@@ -6,7 +6,7 @@ import type { Job } from '../job.ts';
 import type { ListMethod, ObjectMethod } from '../methods/method.ts';
 import type { NodeParts } from '../node-parts.ts';
 import { toOutput } from '../output/ports.ts';
-import { idempotencyHeader, type Request } from '../request/read-request.ts';
+import { optionsOf, type Request } from '../request/read-request.ts';
 import { asPage, readAll } from './list-pages.ts';
 
 /** Sends one object on, or a list as the node's `paging` says. */
@@ -15,15 +15,9 @@ export async function performRead(
   job: Job,
   connection: Connection,
   method: ListMethod | ObjectMethod,
-  request: Request,
+  { params, idempotencyKey }: Request,
 ): Promise<void> {
-  const { params } = request;
-  const headers = idempotencyHeader(request);
-  const options = {
-    signal: job.signal,
-    ...(!method.repeatable && { maxRetries: 0 }),
-    ...(headers && { headers }),
-  };
+  const options = optionsOf(method, job.signal, idempotencyKey);
   if (method.answers === 'list') {
     await sendList(parts, job, expectPage(await method.send(connection.client, params, options), parts.t));
   } else {

@@ -36,3 +36,18 @@ function compact(value: string): string {
     return value.replace(/\n\s*/g, ' ');
   }
 }
+
+/** What a text holds as JSON; undefined where it is none. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A response format of a schema; name, strictness and description of the one before stay. */
+export function schemaFormat(schema: object, before: unknown): object {
+  const { json_schema } = (before ?? {}) as { json_schema?: object };
+  return { type: 'json_schema', json_schema: { name: 'answer', strict: true, ...json_schema, schema } };
+}
