@@ -31,7 +31,7 @@ const model: Model = {
     const last = texts.at(-1);
     const tag = last?.type === 'text' ? last.text : '';
     const round = turn.items.at(-1)?.type === 'output' ? 1 : 0;
-    note('turn', tag, round);
+    note('turn', tag, round, process.pid, Date.now());
     if (pick(2)) await sleep(pick(6), undefined, { signal: turn.signal });
     if (tag.startsWith('tool') && round === 0) {
       yield { type: 'call', index: 0, id: 'c', name: 'f' };

@@ -20,10 +20,10 @@ import { limit, report, size } from './sizes.ts';
 
 const KILLS = size(100, 1000);
 const PROCESSES = 3;
-/** Beside so many kills, one pause beyond the lease, one cut of all connections, one restart of the server. */
+/** Beside so many kills, one pause beyond the lease, one cut of all connections, one crash or restart of the server. */
 const KILLS_A_PAUSE = 12;
 const KILLS_A_CUT = 6;
-const KILLS_A_RESTART = 40;
+const KILLS_A_RESTART = 20;
 const LEASE_MS = 2500;
 const PAUSE_MS = 4000;
 /** Runs at once in each process, of which each wants more. */
@@ -47,7 +47,7 @@ describe('three processes on one database that are killed, stopped and cut off',
   /** What readers elsewhere have seen, by run. */
   const seen = new Map<string, Frame[]>();
   const readers: Promise<void>[] = [];
-  const done = { kills: 0, pauses: 0, cuts: 0, restarts: 0 };
+  const done = { kills: 0, pauses: 0, cuts: 0, restarts: 0, crashes: 0 };
   let created = 0;
 
   async function read(engine: StartedEngine, { id, thread_id }: { id: string; thread_id: string }) {
@@ -90,17 +90,8 @@ describe('three processes on one database that are killed, stopped and cut off',
       const { victim, exited, complaint } = await start();
       const number = ++done.kills;
       await sleep(Math.random() ** 2 * 600);
-      if (number % KILLS_A_CUT === 0) {
-        done.cuts++;
-        await cut();
-        await sleep(Math.random() * 300);
-      }
-      if (server && number % KILLS_A_RESTART === 0) {
-        done.restarts++;
-        await server.pause();
-        await server.start();
-        await sleep(Math.random() * 500);
-      }
+      if (number % KILLS_A_CUT === 0) await atServer(cut);
+      if (server && number % KILLS_A_RESTART === 0) await atServer(() => restart(server!));
       if (number % KILLS_A_PAUSE === 0) {
         done.pauses++;
         await pause(victim);
@@ -109,6 +100,25 @@ describe('three processes on one database that are killed, stopped and cut off',
       const [, signal] = await exited;
       assert.equal(signal, 'SIGKILL', complaint());
     }
+  }
+
+  /** The lanes share one server: what one does to it is over before the next does anything. */
+  let atWork: Promise<void> = Promise.resolve();
+  function atServer(act: () => Promise<void>): Promise<void> {
+    atWork = atWork.then(act);
+    return atWork;
+  }
+
+  async function restart(server: TestPostgres): Promise<void> {
+    if ((done.restarts + done.crashes) % 2 === 0) {
+      done.crashes++;
+      await server.crash();
+    } else {
+      done.restarts++;
+      await server.pause();
+    }
+    await server.start();
+    await sleep(Math.random() * 500);
   }
 
   async function pause(victim: ChildProcess): Promise<void> {
@@ -137,11 +147,12 @@ describe('three processes on one database that are killed, stopped and cut off',
 
     // No generation is begun twice.
     const turns = of('turn').map(([tag, round]) => `${tag} ${round}`);
-    const twice = turns
-      .filter((turn, i) => turns.indexOf(turn) !== i)
-      .map((turn) => turn.split(' ')[0] ?? '');
+    const twice = new Set(
+      turns.filter((turn, i) => turns.indexOf(turn) !== i).map((turn) => turn.split(' ')[0]),
+    );
+    const told = lines.filter((line) => line.some((word) => twice.has(word)));
     assert.deepEqual(
-      lines.filter((line) => twice.some((tag) => line.includes(tag))),
+      told.map((line) => [...line, runs.get(line[1]!)]),
       [],
     );
 
@@ -203,12 +214,15 @@ describe('three processes on one database that are killed, stopped and cut off',
     const internals = { leaseMs: LEASE_MS };
     const { engine: reader } = await workshop.open(model, { database, capacity: 0 }, internals);
     const schema = new URL(database).searchParams.get('schema') ?? 'openai_runs';
-    const cut = () =>
-      withPostgres(database, async (client) => {
+    const cut = async () => {
+      done.cuts++;
+      await withPostgres(database, async (client) => {
         await client.query(
           `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'openai-runs ${schema}'`,
         );
       });
+      await sleep(Math.random() * 300);
+    };
     await Promise.all(
       Array.from({ length: PROCESSES }, () => lane(() => play(child, database, journal, reader), cut)),
     );

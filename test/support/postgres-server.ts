@@ -2,7 +2,7 @@
  * The PostgreSQL server of the tests: one for all of mocha, started when the first test asks and stopped at the end.
  * `OPENAI_RUNS_TEST_POSTGRES=postgres://user:password@host:port/database` takes a server of one's own instead.
  */
-import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +28,8 @@ export interface TestPostgres {
   stop(): Promise<void>;
   /** Stops it and keeps its files. */
   pause(): Promise<void>;
+  /** As a power cut would stop it: nothing is written any more, and its files are kept. */
+  crash(): Promise<void>;
   /** Starts it again on the same port and files. */
   start(): Promise<void>;
 }
@@ -85,6 +87,12 @@ export async function startPostgres({
   return {
     address: `postgres://postgres:secret@127.0.0.1:${port}/postgres`,
     pause: () => server.stop(),
+    async crash() {
+      const pid = Number((await readFile(path.join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+      process.kill(pid, 'SIGQUIT');
+      // The library takes note of the end, and waits for it.
+      await server.stop();
+    },
     start: () => server.start(),
     async stop() {
       await server.stop();
