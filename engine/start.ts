@@ -8,6 +8,7 @@ import type { Model } from './models/model.ts';
 import { assistantFields } from './objects/new-records.ts';
 import type { AssistantDeclaration, Engine, EngineOptions } from './options.ts';
 import { createOverview } from './overview.ts';
+import { handOver } from './runs/follow.ts';
 import { declaredAssistant } from './schemas/bodies.ts';
 import { parse } from './schemas/translate.ts';
 import type { Service } from './service.ts';
@@ -53,6 +54,7 @@ export async function startEngine(
 ): Promise<StartedEngine> {
   const store = await openStore(options.database, { tls: options.databaseTls, log: options.log ?? silent });
   const service = makeService(options, model, store, internals);
+  service.executor.onLost((runId, log) => void handOver(service, runId, log));
   const supervisor = new Supervisor(service, internals.leaseMs);
   const release = async () => {
     service.queue.close();

@@ -80,3 +80,17 @@ export function followRun(
     .finally(() => log.end());
   return log;
 }
+
+/** Ends the log of a run that has become another process's, for its readers here: with what is told of it there. */
+export async function handOver(
+  service: Pick<Service, 'store' | 'followers' | 'hub'>,
+  runId: string,
+  log: EventLog,
+): Promise<void> {
+  for await (const { event, data } of followRun(service, runId, log.next - 1).read()) {
+    if (event === 'done') break;
+    if (typeof data === 'string') log.appendTold({ event, data });
+    else log.append({ event, data });
+  }
+  service.hub.close(runId, log);
+}

@@ -26,6 +26,8 @@ export type RunPatch = Partial<
 export interface Fence {
   /** Only this attempt's; undefined for requests from outside, which the table of states is enough for. */
   attempt?: number | undefined;
+  /** Only while the run is this worker's. */
+  holder?: string | undefined;
   /** Whatever the attempt at work still writes comes too late. */
   supersedes?: boolean;
 }
@@ -55,7 +57,7 @@ export async function transition(
   name: TransitionName,
   now: number,
   patch: RunPatch = {},
-  { attempt, supersedes = name === 'claim' }: Fence = {},
+  { attempt, holder, supersedes = name === 'claim' }: Fence = {},
 ): Promise<Stored<'runs'> | undefined> {
   const row = await db
     .updateTable('runs')
@@ -64,6 +66,7 @@ export async function transition(
     .where('id', '=', runId)
     .where('status', 'in', [...TRANSITIONS[name].from])
     .$if(attempt !== undefined, (query) => query.where('attempt', '=', attempt!))
+    .$if(holder !== undefined, (query) => query.where('worker', '=', holder!))
     .returningAll()
     .executeTakeFirst();
   return row && fromRow('runs', row);

@@ -1,6 +1,7 @@
 /** Runs what is queued: one attempt is a claim, one turn of the model, and what that turn means for the run. */
 
 import type { EngineLog } from '../domain/log.ts';
+import { isActive } from '../domain/run-states.ts';
 import type { LastError } from '../domain/types.ts';
 import { addUsage } from '../domain/usage.ts';
 import type { ContextWindows } from '../models/context-windows.ts';
@@ -60,12 +61,17 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #attempts = new Map<string, Attempt>();
   #onEnd = () => {};
+  #onLost: (runId: string, log: EventLog) => void;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#onLost = (runId, log) => options.hub.close(runId, log);
   }
 
-  /** Takes up a queued run and returns at once; its events go to the log, which is closed at the attempt's end. */
+  /**
+   * Takes up a queued run and returns at once; its events go to the log, which is closed at the attempt's end. Where the
+   * run has become another process's meanwhile, the log is for whoever is told of it (onLost).
+   */
   start(runId: string, log: EventLog): void {
     const attempt: Attempt = { controller: new AbortController(), stop: undefined, done: Promise.resolve() };
     this.#attempts.set(runId, attempt);
@@ -74,12 +80,19 @@ export class Executor {
         // The claim itself could not be written: the run is still queued, and the sweep takes it up again.
         this.#options.log.error(`Run ${runId}: ${String(error)}`);
         log.append(errorEvent(this.#storeMessage(error)));
+        return false;
       })
-      .finally(() => {
+      .then((isLost) => {
         if (this.#attempts.get(runId) === attempt) this.#attempts.delete(runId);
-        this.#options.hub.close(runId, log);
+        if (isLost) this.#onLost(runId, log);
+        else this.#options.hub.close(runId, log);
         this.#onEnd();
       });
+  }
+
+  /** Calls back with the log of a run that another process has at work; to be closed there. */
+  onLost(call: (runId: string, log: EventLog) => void): void {
+    this.#onLost = call;
   }
 
   /** Calls back after each attempt. */
@@ -115,16 +128,17 @@ export class Executor {
 
   #now = (): number => Math.floor(this.#options.clock() / 1000);
 
-  async #attempt(runId: string, log: EventLog, attempt: Attempt): Promise<void> {
+  /** @returns whether the run has become another process's before it was begun here */
+  async #attempt(runId: string, log: EventLog, attempt: Attempt): Promise<boolean> {
     const { workerId } = this.#options;
     const { db } = this.#options.store;
     // A run stopped by the shutdown before its claim stays queued for the next start.
     if (attempt.stop === 'shutdown') {
       log.append(errorEvent('The service was stopped; the run stays queued.'));
-      return;
+      return false;
     }
     const run = await atomically(db, (trx) =>
-      transition(trx, runId, 'claim', this.#now(), { worker: workerId }),
+      transition(trx, runId, 'claim', this.#now(), {}, { holder: workerId }),
     );
     if (!run) return this.#settle(runId, log);
     log.attempt = run.attempt;
@@ -138,7 +152,7 @@ export class Executor {
         if (await this.#requireAction(run, log, writer, outcome.calls)) {
           const { id: runId, thread_id: threadId, options } = run;
           if (options.isServedTools) this.#options.onNotice({ kind: 'calls', runId, threadId });
-          return;
+          return false;
         }
         return this.#settle(runId, log, writer);
       }
@@ -150,6 +164,7 @@ export class Executor {
     // Its rows go with the thread: an end that was written before them would be told as the run's.
     if (attempt.stop === 'deleted') log.append(goneEvent(runId));
     else await this.#end(run, log, writer, ending);
+    return false;
   }
 
   /** One call of the model, and what it means. */
@@ -290,13 +305,18 @@ export class Executor {
     }
   }
 
-  /** Another writer was first: the log ends with what has become of the run. */
-  async #settle(runId: string, log: EventLog, writer?: TurnWriter): Promise<void> {
-    const { db } = this.#options.store;
+  /**
+   * Another writer was first: the log ends with what has become of the run.
+   * @param writer of the attempt, if it had begun
+   * @returns whether there is more to be read of it elsewhere
+   */
+  async #settle(runId: string, log: EventLog, writer?: TurnWriter): Promise<boolean> {
+    const { store, workerId } = this.#options;
+    const { db } = store;
     const run = await runById(db, runId);
     if (!run) {
       log.append(goneEvent(runId));
-      return;
+      return false;
     }
     if (run.status === 'cancelling') {
       const usage = writer && addUsage(run.usage, writer.usage);
@@ -313,11 +333,15 @@ export class Executor {
         this.#options.outbox.tellNext,
       );
       if (events) log.append(...events);
-      return;
+      return false;
     }
     const event = runEvent(run);
     // Whoever was first may have told the readers already.
-    if (log.events().at(-1)?.event !== event.event) log.append(event);
+    const isTold = log.events().at(-1)?.event === event.event;
+    const isElsewhere = store.shared && !writer && run.worker !== workerId;
+    if (isElsewhere && (isActive(run.status) || !isTold)) return true;
+    if (!isTold) log.append(event);
+    return false;
   }
 
   #storeMessage(error: unknown): string {

@@ -264,6 +264,38 @@ describe('several machines on one database', function () {
     );
   });
 
+  it('begins nothing that was given to another meanwhile, and its reader reads on there', async () => {
+    /** Keeps an engine between taking a run up and beginning it, as one that is stopped there. */
+    const stopped = ({ engine }: Bench) => {
+      const { executor } = engine.service;
+      const start = executor.start.bind(executor);
+      return new Promise<() => void>((resolve) => {
+        executor.start = (...run) => resolve(() => start(...run));
+      });
+    };
+    const first = await open(says('from the first'));
+    const second = await open(says('from the second'));
+    const assistant_id = await assistantOf(first);
+    const [goOn, begin] = [stopped(first), stopped(second)];
+    const answer = await send(first.engine, 'POST', '/threads/runs', { assistant_id, stream: true });
+    const resume = await goOn;
+    await withPostgres(database, (client) =>
+      client.query('update runs set worker = $1', [second.engine.service.workerId]),
+    );
+    await second.engine.sweep();
+    const beginThere = await begin;
+    resume();
+    await until(() => first.engine.service.executor.size === 0);
+    beginThere();
+    const frames = await framesOf(answer);
+    assert.deepEqual(orderOf(frames).slice(-2), ['run.completed', 'done']);
+    assert.equal(
+      frames.find(({ event }) => event === 'thread.message.completed')!.data.content[0].text.value,
+      'from the second',
+    );
+    assert.deepEqual(await framesOf(await stream(second, frames[1]!.data, 0)), frames.slice(1));
+  });
+
   it('leaves what it has not begun to the others when it closes', async () => {
     const first = await open(hangs(), { capacity: 0 });
     const assistant_id = await assistantOf(first);
