@@ -1,7 +1,7 @@
 /** Makes a turn of a run: what it was asked to do, what is left of its budgets, and the prompt that fits. */
 import type { Turn } from '../models/model.ts';
 import type { Stored } from '../store/records.ts';
-import { updateRun } from '../store/runs.ts';
+import { holdAttempt, keepWindow } from '../store/runs.ts';
 import type { Db } from '../store/store.ts';
 import { PromptBuilder } from './prompt.ts';
 
@@ -32,7 +32,7 @@ function budgetLeft({ usage: used, options }: Stored<'runs'>) {
 /**
  * The run's next turn. Remembers where the prompt's window begins, so that later prompts of the run only grow.
  * @param contextWindow tokens that the model reads.
- * @throws BudgetSpent when what is left does not pay for another turn.
+ * @throws BudgetSpent when what is left does not pay for another turn; Superseded where another put an end to the attempt
  */
 export async function prepareTurn(
   db: Db,
@@ -46,9 +46,9 @@ export async function prepareTurn(
   const room = Math.min(contextWindow - answer, left.prompt);
   const { items, tokens, windowFrom, windowHead } = await new PromptBuilder(db, run).build(room);
   if (tokens > left.prompt) throw new BudgetSpent('max_prompt_tokens');
-  if (run.window_from !== windowFrom || run.window_head !== windowHead) {
-    await updateRun(db, run.id, { window_from: windowFrom, window_head: windowHead });
-  }
+  // Once the attempt is over the thread goes on without it: what was read may be of later runs.
+  if (run.window_from === windowFrom && run.window_head === windowHead) await holdAttempt(db, run);
+  else await keepWindow(db, run, { window_from: windowFrom, window_head: windowHead });
   // A forced choice holds until a tool has answered, or the run would never come to its own answer.
   const forced = typeof options.toolChoice === 'object' || options.toolChoice === 'required';
   const toolAnswered = items.at(-1)?.type === 'output';

@@ -75,7 +75,7 @@ export async function transition(
 /** Another has put an end to an attempt, or the run is gone: nothing more is to be written for it. */
 export class Superseded extends Error {}
 
-/** To be called in a transaction, before it writes for an attempt. @throws Superseded */
+/** An attempt goes on; in a transaction, until that is done. @throws Superseded where it is over */
 export async function holdAttempt(db: Db, { id, attempt }: Pick<RunRecord, 'id' | 'attempt'>): Promise<void> {
   const row = await db
     .selectFrom('runs')
@@ -118,13 +118,24 @@ export async function insertRun(db: Db, run: RunRecord): Promise<void> {
   await db.insertInto('runs').values(toRow('runs', run)).execute();
 }
 
-/** Changes what does not belong to the run's life. */
-export async function updateRun(
+export async function setMetadata(db: Db, runId: string, metadata: RunRecord['metadata']): Promise<void> {
+  await db.updateTable('runs').set(toRow('runs', { metadata })).where('id', '=', runId).execute();
+}
+
+/** Remembers what an attempt's model sees of the thread. @throws Superseded where the attempt is over */
+export async function keepWindow(
   db: Db,
-  runId: string,
-  changes: Partial<Pick<RunRecord, 'metadata' | 'window_from' | 'window_head'>>,
+  { id, attempt }: Pick<RunRecord, 'id' | 'attempt'>,
+  window: Pick<RunRecord, 'window_from' | 'window_head'>,
 ): Promise<void> {
-  await db.updateTable('runs').set(toRow('runs', changes)).where('id', '=', runId).execute();
+  const { numUpdatedRows } = await db
+    .updateTable('runs')
+    .set(toRow('runs', window))
+    .where('id', '=', id)
+    .where('attempt', '=', attempt)
+    .where('active', '=', ACTIVE)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) throw new Superseded(`Attempt ${attempt} at run ${id} is over.`);
 }
 
 /** What the model saw of the thread in the run before this one. */

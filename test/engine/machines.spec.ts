@@ -264,6 +264,36 @@ describe('several machines on one database', function () {
     );
   });
 
+  it('asks no model for whom was given up for dead, whose thread may have gone on', async () => {
+    const model = new ScriptedModel(says('too late'));
+    const { promise: isStopped, resolve: stop } = Promise.withResolvers<void>();
+    const { promise: goOn, resolve: resume } = Promise.withResolvers<number>();
+    const contextWindow = () => {
+      stop();
+      return goOn;
+    };
+    const paused = await workshop.open(Object.assign(model, { contextWindow }), { database });
+    const second = await open(says('in time'));
+    const assistant_id = await assistantOf(paused);
+    const run = await paused.client.beta.threads.createAndRun({
+      assistant_id,
+      thread: { messages: [{ role: 'user', content: 'first' }] },
+    });
+    await isStopped;
+    const { store, outbox, now } = second.engine.service;
+    const ending = { name: 'fail', now: now(), lastError: STOPPED, supersedes: true } as const;
+    assert.ok(await endRun(store.db, run.id, ending, undefined, outbox.tellNext));
+    const next = await second.client.beta.threads.runs.createAndPoll(
+      run.thread_id,
+      { assistant_id, additional_messages: [{ role: 'user', content: 'second' }] },
+      { pollIntervalMs: 5 },
+    );
+    assert.equal(next.status, 'completed');
+    resume(1000);
+    await until(() => !paused.engine.service.executor.has(run.id));
+    assert.equal(model.turns.length, 0);
+  });
+
   it('begins nothing that was given to another meanwhile, and its reader reads on there', async () => {
     /** Keeps an engine between taking a run up and beginning it, as one that is stopped there. */
     const stopped = ({ engine }: Bench) => {

@@ -10,7 +10,7 @@ import { parseInclude, parseListQuery, parseStartingAfter } from '../../schemas/
 import type { Service } from '../../service.ts';
 import { page } from '../../store/paging.ts';
 import type { RunRecord } from '../../store/records.ts';
-import { findRun, updateRun } from '../../store/runs.ts';
+import { findRun, setMetadata } from '../../store/runs.ts';
 import { threadOf } from '../../store/threads.ts';
 import {
   keyOf,
@@ -65,7 +65,7 @@ export function runRoutes(service: Service): Hono<RouteEnv> {
     const run = await runOf(c);
     if (run.status === 'in_progress') throw modifyWrongStatus(run.status);
     if (metadata === undefined) return runResponse(c, run);
-    await updateRun(db, run.id, { metadata: metadata ?? {} });
+    await setMetadata(db, run.id, metadata ?? {});
     return runResponse(c, await runOf(c));
   });
 
