@@ -111,7 +111,7 @@ export class Supervisor {
     if (await this.#workers.beat()) outbox.setOthers(await this.#workers.areThereOthers());
     const isMine = await shared.alone(async () => {
       await this.#care();
-      await shared.forgetEvents();
+      await shared.tidy();
       await this.#workers.forgetDead();
       await leaveLines(store.db);
     });

@@ -54,6 +54,6 @@ export interface Shared {
    *   transaction that changes anything else
    */
   tellEvents(db: Db, events: ToldEvent[], lazily?: boolean): Promise<void>;
-  /** Deletes the events of runs that ended some minutes ago. */
-  forgetEvents(): Promise<void>;
+  /** Deletes the events of runs that ended some minutes ago, and what tells of connections that are long gone. */
+  tidy(): Promise<void>;
 }

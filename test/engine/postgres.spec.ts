@@ -1,8 +1,11 @@
 /** What is PostgreSQL's own: addresses, the schema and its history, what is said when it can't be used. */
 import assert from 'node:assert/strict';
+import { newThread } from '../../engine/objects/new-records.ts';
 import { readAddress } from '../../engine/store/postgres/address.ts';
 import { migrate } from '../../engine/store/postgres/database.ts';
 import { MIGRATIONS } from '../../engine/store/postgres/migrations.ts';
+import { atomically } from '../../engine/store/store.ts';
+import { insertThread } from '../../engine/store/threads.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newSchema, withPostgres } from '../support/databases.ts';
 import { startPostgres, testPostgres } from '../support/postgres-server.ts';
@@ -185,6 +188,28 @@ describe('a database on PostgreSQL', function () {
       const made = client.beta.threads.createAndRunPoll({ assistant_id }, { pollIntervalMs: 1 });
       await cut();
       assert.equal((await made).status, 'completed');
+    }
+  });
+
+  it('knows what was done when the server crashed, whatever came after', async () => {
+    const server = await startPostgres({ durable: true });
+    try {
+      const [first, second] = await Promise.all([opening(server.address), opening(server.address)]);
+      const thread = newThread({}, 1);
+      let tries = 0;
+      await atomically(first.engine.service.store.db, async (trx) => {
+        await insertThread(trx, thread);
+        if (tries++ > 0) return;
+        await server.crash();
+        await server.start();
+        // The server gives the numbers of transactions that it has lost to others.
+        for (let i = 0; i < 50; i++) await second.client.beta.threads.create();
+      });
+      assert.equal(tries, 2);
+      assert.equal((await second.client.beta.threads.retrieve(thread.id)).id, thread.id);
+    } finally {
+      await workshop.cleanUp();
+      await server.stop();
     }
   });
 });

@@ -191,14 +191,16 @@ export async function openPostgres(text: string, { tls, log }: OpenOptions): Pro
     throw startFault(error, address);
   }
   const patience = patient();
-  const db = new Kysely<Tables>({ dialect: postgresDialect(pool, patience) }).withSchema(address.schema);
+  const { schema } = address;
+  const dialect = postgresDialect({ pool, patience, schema });
+  const db = new Kysely<Tables>({ dialect }).withSchema(schema);
   const bell = new Bell({
     newClient: () => new library.Client({ ...config, query_timeout: LISTENER_MS }),
-    channel: address.schema,
-    notify: async (text) => void (await sql`select pg_notify(${address.schema}, ${text})`.execute(db)),
+    channel: schema,
+    notify: async (text) => void (await sql`select pg_notify(${schema}, ${text})`.execute(db)),
     log,
   });
-  const shared = makeShared({ db, schema: address.schema, bell });
+  const shared = makeShared({ db, schema, bell });
   try {
     await patiently(() => bell.open());
     await shared.setClock();

@@ -1,6 +1,7 @@
 /** Kysely's way to PostgreSQL: a small pool, connections that may be lost, transactions whose end is certain. */
+import { randomBytes } from 'node:crypto';
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -16,12 +17,8 @@ import { isLost, wasInTheWay } from './faults.ts';
 
 /** Milliseconds that a server which is away is waited for. */
 const LONGEST_WAIT_MS = 30_000;
-/**
- * A process that stands still in the middle of a transaction must not hold its locks for ever. The transaction's own
- * number tells later whether it was done, should the answer to the commit be lost.
- */
-const BEGIN =
-  "begin; set local idle_in_transaction_session_timeout = '10s'; select pg_current_xact_id()::text as xid";
+/** A process that stands still in the middle of a transaction must not hold its locks for ever. */
+const BEGIN = "begin; set local idle_in_transaction_session_timeout = '10s'";
 
 /** Looks can be taken again; so can what begins with a `with`, which is written so that it can. */
 const MAY_REPEAT = /^\s*(select|with|set)\b/i;
@@ -33,10 +30,17 @@ export interface Patience {
 
 export const patient = (): Patience => ({ ms: LONGEST_WAIT_MS });
 
-/** A dialect on a pool; ending the pool is the opener's. */
-export const postgresDialect = (pool: Pool, patience: Patience): Dialect => ({
+export interface DialectOptions {
+  /** Ending it is the opener's. */
+  pool: Pool;
+  patience: Patience;
+  /** Where the table of commits is. */
+  schema: string;
+}
+
+export const postgresDialect = (options: DialectOptions): Dialect => ({
   createAdapter: () => new PostgresAdapter(),
-  createDriver: () => new PostgresDriver(pool, patience),
+  createDriver: () => new PostgresDriver(options),
   createIntrospector: (kysely) => new PostgresIntrospector(kysely),
   createQueryCompiler: () => new PostgresQueryCompiler(),
 });
@@ -54,20 +58,64 @@ export async function connect(pool: Pool, patience: Patience): Promise<PoolClien
   }
 }
 
+/**
+ * Every transaction of a connection writes its number into the connection's row. Should the answer to a commit be lost,
+ * the row tells whether it was done. (The server's own numbers, pg_xact_status, do not: after a crash it gives those
+ * that it had not yet written down to others.)
+ */
+class Commits {
+  readonly #table: string;
+  readonly #last = new WeakMap<PoolClient, Commit>();
+
+  constructor(schema: string) {
+    this.#table = `"${schema}".commits`;
+  }
+
+  /** What a transaction begins with; its row is locked until it is over. */
+  next(client: PoolClient): { commit: Commit; statement: string } {
+    const { connection, number } = this.#last.get(client) ?? { connection: newConnectionId(), number: 0 };
+    const commit = { connection, number: number + 1 };
+    this.#last.set(client, commit);
+    const statement = `insert into ${this.#table} (connection, number) values ('${connection}', ${commit.number})
+      on conflict (connection) do update set number = excluded.number, at = clock_timestamp()`;
+    return { commit, statement };
+  }
+
+  /** Whether it was done; waits for it, should the server not have noticed yet that its connection is gone. */
+  async has(client: PoolClient, { connection, number }: Commit): Promise<boolean> {
+    const { rows } = await client.query(
+      `insert into ${this.#table} as c (connection, number) values ($1, 0)
+       on conflict (connection) do update set at = clock_timestamp() returning c.number`,
+      [connection],
+    );
+    return rows[0].number === number;
+  }
+}
+
+interface Commit {
+  connection: string;
+  number: number;
+}
+
+const newConnectionId = () => randomBytes(12).toString('hex');
+
 class PostgresDriver implements Driver {
   readonly #pool: Pool;
   readonly #patience: Patience;
+  readonly #commits: Commits;
 
-  constructor(pool: Pool, patience: Patience) {
+  constructor({ pool, patience, schema }: DialectOptions) {
     this.#pool = pool;
     this.#patience = patience;
+    this.#commits = new Commits(schema);
   }
 
   async init(): Promise<void> {}
   async destroy(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new Connection(this.#pool, this.#patience, await connect(this.#pool, this.#patience));
+    const client = await connect(this.#pool, this.#patience);
+    return new Connection(this.#pool, this.#patience, this.#commits, client);
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
@@ -94,14 +142,16 @@ const sendable = (value: unknown): unknown =>
 class Connection implements DatabaseConnection {
   readonly #pool: Pool;
   readonly #patience: Patience;
+  readonly #commits: Commits;
   #client: PoolClient;
-  /** The transaction that is open, by its number. */
-  #transaction: string | undefined;
+  /** The transaction that is open. */
+  #transaction: Commit | undefined;
   #broken: Error | undefined;
 
-  constructor(pool: Pool, patience: Patience, client: PoolClient) {
+  constructor(pool: Pool, patience: Patience, commits: Commits, client: PoolClient) {
     this.#pool = pool;
     this.#patience = patience;
+    this.#commits = commits;
     this.#client = client;
   }
 
@@ -171,8 +221,9 @@ class Connection implements DatabaseConnection {
   async begin(): Promise<void> {
     for (;;) {
       try {
-        const results = (await this.#client.query(BEGIN)) as unknown as { rows: { xid: string }[] }[];
-        this.#transaction = results.at(-1)!.rows[0]!.xid;
+        const { commit, statement } = this.#commits.next(this.#client);
+        await this.#client.query(`${BEGIN}; ${statement}`);
+        this.#transaction = commit;
         return;
       } catch (error) {
         if (!isLost(error)) throw error;
@@ -184,7 +235,7 @@ class Connection implements DatabaseConnection {
 
   /** @throws NotDone when it was taken back */
   async commit(): Promise<void> {
-    const xid = this.#transaction!;
+    const transaction = this.#transaction!;
     try {
       const { command } = await this.#client.query('commit');
       this.#transaction = undefined;
@@ -194,7 +245,8 @@ class Connection implements DatabaseConnection {
       this.#transaction = undefined;
       if (!isLost(error)) throw error;
       this.#broken = error as Error;
-      if (!(await this.#wasDone(xid))) throw new NotDone('The transaction is gone.', { cause: error });
+      if (!(await this.#wasDone(transaction)))
+        throw new NotDone('The transaction is gone.', { cause: error });
     }
   }
 
@@ -211,16 +263,15 @@ class Connection implements DatabaseConnection {
   }
 
   /** What has become of a transaction whose commit was not answered. */
-  async #wasDone(xid: string): Promise<boolean> {
+  async #wasDone(transaction: Commit): Promise<boolean> {
     for (;;) {
       await this.#renew();
-      const { rows } = await this.executeQuery<{ status: string }>(
-        CompiledQuery.raw('select pg_xact_status($1::xid8) as status', [xid]),
-      );
-      const status = rows[0]?.status;
-      if (status !== 'in progress') return status === 'committed';
-      // The server has not yet noticed that nobody is there any more.
-      await sleep(50);
+      try {
+        return await this.#commits.has(this.#client, transaction);
+      } catch (error) {
+        if (!isLost(error)) throw error;
+        this.#broken = error as Error;
+      }
     }
   }
 

@@ -88,4 +88,10 @@ export const MIGRATIONS: readonly string[] = [
     msg_id TEXT NOT NULL, conversation TEXT, took BIGINT, marks TEXT
   );
   `,
+  // Which transaction of each connection was done last.
+  `
+  CREATE TABLE commits (
+    connection TEXT PRIMARY KEY, number BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+  ) WITH (fillfactor = 50);
+  `,
 ];

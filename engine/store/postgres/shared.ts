@@ -17,6 +17,7 @@ export interface SharedOptions {
 export function makeShared({ db, schema, bell }: SharedOptions): Shared {
   const runs = sql.id(schema, 'runs');
   const events = sql.id(schema, 'events');
+  const commits = sql.id(schema, 'commits');
   /** The database's time at a moment of this process, whose own count goes on evenly whatever its clock is set to. */
   let known = { time: Date.now(), at: performance.now() };
 
@@ -85,7 +86,7 @@ export function makeShared({ db, schema, bell }: SharedOptions): Shared {
       `.execute(on);
     },
 
-    async forgetEvents() {
+    async tidy() {
       await sql`
         delete from ${events} where run_id in (
           select e.run_id from ${events} e join ${runs} r on r.id = e.run_id and r.active = 0
@@ -93,6 +94,7 @@ export function makeShared({ db, schema, bell }: SharedOptions): Shared {
           limit ${sql.lit(RUNS_A_STEP)}
         )
       `.execute(db);
+      await sql`delete from ${commits} where at < clock_timestamp() - interval '1 day'`.execute(db);
     },
   };
 }
