@@ -10,6 +10,8 @@ import type { Db } from './store.ts';
 const HEARTBEAT_MS = 3_000;
 /** Milliseconds without one after which a process counts as dead: a waiting file or a slow disk takes a few. */
 const LEASE_MS = 20_000;
+/** Part of it after which a process that could give no sign itself takes it that the others could not either. */
+const OWN_SILENCE = 0.75;
 /** Milliseconds that the clock may move more or less than time does; beyond, it was set, or the machine slept. */
 const CLOCK_JUMP_MS = 5_000;
 
@@ -71,8 +73,11 @@ export class Workers {
   #lastBeat = Number.NEGATIVE_INFINITY;
   /** Clock and time at the last look; a difference between their ways means that the clock was set. */
   #looked: { clock: number; time: number };
-  /** Until then nobody is judged by the clock: everyone's signs look old right after it was set. */
+  /** Until then nobody is judged by the clock: everyone's signs look old once it was set, or the database was away. */
   #judgeFrom = Number.NEGATIVE_INFINITY;
+  /** Time of the last sign, and the one up to which old signs of others count too: they may be about to give one. */
+  #beatAt: number | undefined;
+  #waitUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -109,17 +114,19 @@ export class Workers {
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: row.seen_at }))
       .execute();
     this.#lastBeat = row.seen_at;
+    this.#noticeSilence();
     return true;
   }
 
-  /** Whether another process gives signs of life. */
+  /** Whether another process gives signs of life, or may be about to. */
   async areThereOthers(): Promise<boolean> {
     const { db, workerId, clock } = this.#options;
+    const age = performance.now() < this.#waitUntil ? Number.POSITIVE_INFINITY : this.#leaseMs;
     const other = await db
       .selectFrom('workers')
       .select('id')
       .where('id', '!=', workerId)
-      .where('seen_at', '>', Math.floor(clock() - this.#leaseMs))
+      .where('seen_at', '>', Math.max(0, Math.floor(clock() - age)))
       .limit(1)
       .executeTakeFirst();
     return other !== undefined;
@@ -164,6 +171,15 @@ export class Workers {
     }
     if (performance.now() < this.#judgeFrom) return true;
     return this.#options.clock() - seen_at < this.#leaseMs;
+  }
+
+  #noticeSilence(): void {
+    const now = performance.now();
+    const isFirst = this.#beatAt === undefined;
+    const wasSilent = now - (this.#beatAt ?? now) > this.#leaseMs * OWN_SILENCE;
+    if (isFirst || wasSilent) this.#waitUntil = now + this.#leaseMs;
+    if (wasSilent) this.#judgeFrom = now + this.#leaseMs;
+    this.#beatAt = now;
   }
 
   #noticeClock(): void {
