@@ -5,6 +5,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EngineStartError } from '../../engine/domain/errors.ts';
 import type { Run } from '../../engine/domain/types.ts';
 import type { Model } from '../../engine/models/model.ts';
 import { startEngine } from '../../engine/start.ts';
@@ -48,25 +49,36 @@ const model: Model = {
   },
 };
 
-const engine = await startEngine(
-  {
-    database,
-    model: { provider: 'rehearsal' },
-    assistants: [{ id: 'actor', tools: [{ type: 'function', function: { name: 'f' } }] }],
-    ...(capacity && { capacity: Number(capacity) }),
-  },
-  model,
-  leaseMs ? { leaseMs: Number(leaseMs) } : {},
-);
+const start = () =>
+  startEngine(
+    {
+      database,
+      model: { provider: 'rehearsal' },
+      assistants: [{ id: 'actor', tools: [{ type: 'function', function: { name: 'f' } }] }],
+      ...(capacity && { capacity: Number(capacity) }),
+    },
+    model,
+    leaseMs ? { leaseMs: Number(leaseMs) } : {},
+  ).catch((error: EngineStartError): ReturnType<typeof startEngine> => {
+    // As the node does, while the server comes up again.
+    if (error.fault !== 'unreachable') throw error;
+    return start();
+  });
+
+const engine = await start();
 const client = clientOf(engine);
 const { runs } = client.beta.threads;
 
-async function finish(run: Run): Promise<void> {
+/** @returns false for a run that is left to wait for its tools */
+async function finish(run: Run): Promise<boolean> {
   const ended = await runs.poll(run.id, { thread_id: run.thread_id }, { pollIntervalMs: pick(4) });
-  if (ended.status !== 'requires_action') return note('ended', ended.id, ended.status);
+  if (ended.status !== 'requires_action') {
+    note('ended', ended.id, ended.status);
+    return true;
+  }
   note('asked', ended.id);
   const asked = ended.required_action!.submit_tool_outputs.tool_calls;
-  if (pick(4) === 0) return;
+  if (pick(4) === 0) return false;
   if (pick(3)) await sleep(pick(10));
   try {
     await runs.submitToolOutputs(ended.id, {
@@ -110,10 +122,8 @@ async function act(): Promise<never> {
       const cancelled = await runs.cancel(run.id, { thread_id: thread.id }).catch(() => undefined);
       if (cancelled) note('cancelling', run.id);
     }
-    await finish(run);
-    const { status } = await runs.retrieve(run.id, { thread_id: thread.id });
-    // A run left to wait locks its thread: this actor begins another.
-    if (status === 'requires_action') return act();
+    // A run left to wait locks its thread, and others may answer it: this actor begins another.
+    if (!(await finish(run))) return act();
   }
 }
 
