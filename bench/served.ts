@@ -52,7 +52,7 @@ const bodyOf = (content: string) =>
 /** The other process: the engine over HTTP, and its own figures when asked. */
 async function serve(): Promise<void> {
   const engine = await open();
-  const limits = { requestsPerMinute: 0, runsAtOnce: 0, onUse() {}, warn: console.error };
+  const limits = { requestsPerMinute: 0, requestsAtOnce: 0, runsAtOnce: 0, onUse() {}, warn: console.error };
   const served = new Served({ access: 'local', keys: [], origins: [], fetch: engine.fetch, ...limits });
   const server = createServer((request, response) => void served.handle(request, response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
