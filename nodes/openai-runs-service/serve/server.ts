@@ -15,6 +15,8 @@ export interface ServedOptions extends AccessOptions {
   origins: readonly string[];
   /** Told what nobody else is. */
   warn(text: string): void;
+  /** For tests: milliseconds after which a reader that takes nothing is given up. */
+  patienceMs?: number;
 }
 
 /** What the engine reads of a request's headers; nothing else reaches it. */
@@ -36,11 +38,12 @@ export class Served {
 
   /** Answers one request; its path begins after the one that is served. Never throws. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = new Answer(request, response, {
+    const headers = {
       'x-request-id': `req_${randomBytes(16).toString('hex')}`,
       'openai-version': '2020-10-01',
       'openai-organization': ORGANIZATION,
-    });
+    };
+    const answer = new Answer(request, response, headers, this.#options.patienceMs);
     this.#open.add(answer);
     let leave = () => {};
     try {
