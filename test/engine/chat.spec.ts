@@ -129,6 +129,8 @@ describe('chat completions', () => {
     const second = await chat({ messages, tools });
     assert.equal(second.choices[0].message.content, 'Done');
     await until(async () => (await threads()) === 0);
+    const repeated = await chat({ messages, tools });
+    assert.equal(repeated.choices[0].message.content, 'Done', 'by a program that has lost the answer');
   });
 
   it('takes outputs that no run waits for as something that was said: a restart, an id that was changed', async () => {
@@ -168,7 +170,7 @@ describe('chat completions', () => {
   });
 
   it('takes outputs together with what the user says, or shows, after them', async () => {
-    const { chat, model } = await open(calls(['lamp', {}]), says('Done'));
+    const { chat, model, threads } = await open(calls(['lamp', {}]), says('Done'));
     const tools = [{ type: 'function', function: { name: 'lamp' } }];
     const first = await chat({ messages: [user('Light')], tools });
     const { message } = first.choices[0];
@@ -176,6 +178,7 @@ describe('chat completions', () => {
     const answer = await chat({ messages: [user('Light'), message, output, user('And now?')], tools });
     assert.equal(answer.choices[0].message.content, 'Done');
     assert.match(heard(model, 1), /Light.*Output of lamp\(\{\}\): bright.*And now\?/);
+    await until(async () => (await threads()) === 0);
   });
 
   it('passes over what has no meaning here, and what is null', async () => {

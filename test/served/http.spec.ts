@@ -241,6 +241,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const second = await run();
       assert.deepEqual([second.status, second.body.error.code], [429, 'rate_limit_exceeded']);
       assert.ok(Number(second.headers['retry-after']) >= 1);
+      assert.equal(second.headers['x-ratelimit-limit-requests'], '5');
       for (let i = 0; i < 3; i++) await get('/assistants');
       const refused = await get('/assistants');
       assert.equal(refused.status, 429);

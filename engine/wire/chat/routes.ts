@@ -60,11 +60,13 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
   }: Request): Promise<Started & { isKept: boolean }> {
     const { messages } = body;
     const outputs = outputsOf(messages);
-    const run = outputs && waiting.find(outputs[0]!.tool_call_id, caller);
+    const run = outputs && (await waiting.find(outputs[0]!.tool_call_id, caller));
     if (run) {
       const { threadId, runId, isKept } = run;
       return { ...(await submitToolOutputs(service, threadId, runId, { tool_outputs: outputs })), isKept };
     }
+    const last = messages.findLast(({ role }) => role === 'tool')?.tool_call_id;
+    if (last) await waiting.giveUp(last, caller);
     const settings = runBody(body, assistantId);
     const options = { caller };
     if (conversation === undefined) {
