@@ -1,46 +1,27 @@
 /**
- * What serving over HTTP costs: runs a second beside the in-process fetch, then a thousand streaming clients, without
- * Node-RED and with it. `node bench/served.ts` after a build.
+ * What serving over HTTP costs: runs a second beside the in-process fetch; readers that take nothing; a thousand
+ * streaming clients at the command `serve` and at Node-RED, side by side. `node bench/served.ts` after a build.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { Agent, createServer, request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Model } from '../engine/models/model.ts';
-import { startEngine } from '../engine/start.ts';
-import { Served } from '../nodes/openai-runs-service/serve/server.ts';
+import { ROOT } from '../examples/user-directory.ts';
 import { newKey, service, startServing } from '../test/served/support.ts';
+import { until } from '../test/support/until.ts';
+import { KEY, LONG, open, PATIENCE_MS } from './served-child.ts';
 
 const RUNS = 400;
 const AT_ONCE = 20;
 const CLIENTS = 1000;
-const WORDS = 50;
+const READERS = 200;
 const LOOKS = 40;
-
-/** Fifty words at once, or one each fifth of a second where the user says "slow". */
-const model: Model = {
-  async *run(turn) {
-    const slow = JSON.stringify(turn).includes('slow');
-    for (let i = 0; i < WORDS; i++) {
-      if (slow) await sleep(200);
-      yield { type: 'text', delta: 'word ' };
-    }
-    yield { type: 'end', reason: 'stop' };
-  },
-};
-
-const open = () =>
-  startEngine(
-    {
-      database: ':memory:',
-      model: { provider: 'rehearsal' },
-      assistants: [{ id: 'asst_home', instructions: 'x' }],
-    },
-    model,
-  );
+const ROUNDS = 3;
+const PROBE = { NODE_OPTIONS: `--import ${new URL('loop-probe.ts', import.meta.url).href}` };
 
 const bodyOf = (content: string) =>
   JSON.stringify({
@@ -49,42 +30,23 @@ const bodyOf = (content: string) =>
     thread: { messages: [{ role: 'user', content }] },
   });
 
-/** The other process: the engine over HTTP, and its own figures when asked. */
-async function serve(): Promise<void> {
-  const engine = await open();
-  const limits = { requestsPerMinute: 0, runsAtOnce: 0, onUse() {}, warn: console.error };
-  const served = new Served({ access: 'local', keys: [], origins: [], fetch: engine.fetch, ...limits });
-  const server = createServer((request, response) => void served.handle(request, response));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const delay = monitorEventLoopDelay({ resolution: 2 });
-  process.on('message', (what) => {
-    if (what === 'begin') delay.enable();
-    else process.send?.({ longest: delay.max / 1e6, most: delay.percentile(99) / 1e6 });
-  });
-  process.send?.((server.address() as AddressInfo).port);
-}
-
 const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS + 10 });
 
 /** Sends a request and reads its answer to the end. @returns milliseconds to the first byte, and to the end */
-function send(base: string, path: string, options: { body?: string; key?: string } = {}) {
+function send(url: string, options: { body?: string; key?: string } = {}) {
   const { body, key } = options;
   const since = performance.now();
   return new Promise<{ first: number; all: number }>((resolve, reject) => {
     const headers = { ...(key && { authorization: `Bearer ${key}` }) };
-    const request = httpRequest(
-      base + path,
-      { method: body ? 'POST' : 'GET', headers, agent },
-      (response) => {
-        let first = 0;
-        response.on('data', () => (first ||= performance.now() - since));
-        response.on('end', () => {
-          if (response.statusCode !== 200) reject(new Error(`${path}: ${response.statusCode}`));
-          else resolve({ first, all: performance.now() - since });
-        });
-        response.on('error', reject);
-      },
-    );
+    const request = httpRequest(url, { method: body ? 'POST' : 'GET', headers, agent }, (response) => {
+      let first = 0;
+      response.on('data', () => (first ||= performance.now() - since));
+      response.on('end', () => {
+        if (response.statusCode !== 200) reject(new Error(`${url}: ${response.statusCode}`));
+        else resolve({ first, all: performance.now() - since });
+      });
+      response.on('error', reject);
+    });
     request.on('error', reject).end(body);
   });
 }
@@ -102,60 +64,155 @@ async function rate(run: () => Promise<unknown>): Promise<number> {
   return RUNS / ((performance.now() - since) / 1000);
 }
 
-const megabytes = (pid: number | undefined) =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-
 /** Median and longest of some looks, in milliseconds. */
-async function look(base: string, path: string, key?: string) {
+async function look(url: string, key?: string) {
   const all: number[] = [];
   for (let i = 0; i < LOOKS; i++) {
-    all.push((await send(base, path, { key })).all);
+    all.push((await send(url, { key })).all);
     await sleep(50);
   }
   all.sort((a, b) => a - b);
   return { median: all[all.length >> 1]!, longest: all.at(-1)! };
 }
 
-/** A thousand clients that stream, and what one more request waits meanwhile. */
-async function crowd(
-  base: string,
-  path: string,
-  pid: number | undefined,
-  other: [string, string],
-  key?: string,
-) {
-  const idle = await look(other[0], other[1], key);
-  const before = megabytes(pid);
-  const since = performance.now();
-  const streams = Promise.all(
-    Array.from({ length: CLIENTS }, () => send(base, path, { body: bodyOf('rehearse slow'), key })),
-  );
-  await sleep(2000);
-  const busy = await look(other[0], other[1], key);
-  const memory = megabytes(pid) - before;
-  const firsts = (await streams).map(({ first }) => first).sort((a, b) => a - b);
-  const seconds = (performance.now() - since) / 1000;
-  return { idle, busy, memory, seconds, first: firsts[firsts.length >> 1]! };
+/** A server under measure: where its runs are made, another of its pages, its key, and where it tells its figures. */
+interface Subject {
+  base: string;
+  other: string;
+  key: string;
+  probe: string;
 }
 
-function tell(
-  title: string,
-  { idle, busy, memory, seconds, first }: Awaited<ReturnType<typeof crowd>>,
-): void {
-  const ms = (value: number) => `${value.toFixed(1)} ms`;
-  console.log(
-    `${title}: ${CLIENTS} streams in ${seconds.toFixed(1)} s, first byte after ${ms(first)} (median)`,
+type Figures = { longest: number; most: number; memory: number; computed: number };
+const figuresOf = async ({ probe }: Subject) => (await (await fetch(probe)).json()) as Figures;
+
+const probeIn = (log: string) => {
+  const port = /\[loop probe (\d+)\]/.exec(log)?.[1];
+  return port && `http://127.0.0.1:${port}/`;
+};
+
+type Crowd = Awaited<ReturnType<typeof crowd>>;
+
+/** A thousand clients that stream, and what one more request waits meanwhile. */
+async function crowd(title: string, subject: Subject) {
+  const { base, other, key } = subject;
+  const idle = await look(other, key);
+  const before = await figuresOf(subject);
+  const since = performance.now();
+  const streams = Promise.all(
+    Array.from({ length: CLIENTS }, () =>
+      send(`${base}/threads/runs`, { body: bodyOf('rehearse slow'), key }),
+    ),
   );
-  console.log(`  ${memory.toFixed(0)} MB more, ${((memory * 1024) / CLIENTS).toFixed(0)} KB a stream`);
+  await sleep(2000);
+  const busy = await look(other, key);
+  const begun = await figuresOf(subject);
+  const firsts = (await streams).map(({ first }) => first).sort((a, b) => a - b);
+  const ended = await figuresOf(subject);
+  const { memory } = begun;
+  const longest = Math.max(begun.longest, ended.longest);
+  const most = Math.max(begun.most, ended.most);
+  const more = memory - before.memory;
+  const computed = ended.computed - before.computed;
+  const first = firsts[CLIENTS >> 1]!;
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  console.log(`${title}: ${CLIENTS} streams in ${((performance.now() - since) / 1000).toFixed(1)} s`);
+  console.log(`  first byte after ${ms(first)} (median)`);
+  console.log(
+    `  ${memory.toFixed(0)} MB, ${more.toFixed(0)} more: ${((more * 1024) / CLIENTS).toFixed(0)} KB a stream`,
+  );
+  console.log(
+    `  computes for ${computed.toFixed(1)} s; its loop: longest block ${ms(longest)}, 99 of 100 below ${ms(most)}`,
+  );
   console.log(
     `  another request: ${ms(idle.median)} idle, ${ms(busy.median)} meanwhile, longest ${ms(busy.longest)}`,
   );
+  return { first, memory, more, longest, most, computed };
 }
 
-async function figuresOf(child: ChildProcess): Promise<{ longest: number; most: number }> {
-  child.send('end');
+/** The command `serve`, as users start it. */
+async function ofCommand() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'runs-served-'));
+  const assistants = path.join(folder, 'assistants.json');
+  await writeFile(assistants, JSON.stringify(service([]).assistants));
+  const child = spawn(
+    process.execPath,
+    [
+      path.join(ROOT, 'dist/cli.js'),
+      'serve',
+      '--port',
+      '0',
+      '--database',
+      ':memory:',
+      '--assistants',
+      assistants,
+    ],
+    { cwd: folder, env: { ...process.env, ...PROBE, OPENAI_RUNS_KEYS: 'bench' } },
+  );
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (log += text));
+  const base = await until(() => /Serving (\S+)/.exec(log)?.[1]);
+  const probe = await until(() => probeIn(log));
+  const result = await crowd('The command serve', { base, other: `${base}/models`, key: 'bench', probe });
+  const gone = once(child, 'exit');
+  child.kill();
+  await gone;
+  await rm(folder, { recursive: true });
+  return result;
+}
+
+async function ofNodeRed() {
+  const { key, kept } = newKey('bench');
+  const red = await startServing([service([{ kept }], { serveRuns: 0, serveRequests: 0 })], { env: PROBE });
+  const probe = await until(() => probeIn(red.log()));
+  const result = await crowd('In Node-RED (the other request: its editor)', {
+    base: red.base,
+    other: `${red.address}/settings`,
+    key,
+    probe,
+  });
+  await red.stop();
+  return result;
+}
+
+type Held = { memory: number; heap: number; connections: number; running: number };
+
+async function ask(child: ChildProcess, what: 'held' | 'running'): Promise<Held> {
+  child.send(what);
   const [figures] = await once(child, 'message');
   return figures;
+}
+
+/** Clients that ask for a long answer and read nothing of it. */
+async function slowReaders(child: ChildProcess, socketPath: string): Promise<void> {
+  const before = await ask(child, 'held');
+  const body = bodyOf('Tell me at length');
+  const sockets = Array.from({ length: READERS }, () => {
+    const socket = connect(socketPath).pause();
+    socket.on('error', () => {});
+    socket.write(
+      `POST /v1/threads/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    return socket;
+  });
+  const isRunning = async () => (await ask(child, 'running')).running > 0;
+  await until(isRunning);
+  await until(async () => !(await isRunning()), PATIENCE_MS * 4);
+  const held = await ask(child, 'held');
+  await sleep(PATIENCE_MS + 2000);
+  const after = await ask(child, 'held');
+  for (const socket of sockets) socket.destroy();
+  const kilobytes = (value: number) => `${((value * 1024) / READERS).toFixed(0)} KB`;
+  const answer = (LONG.pieces * LONG.characters) / 1024;
+  console.log(
+    `${held.connections} of ${READERS} readers take nothing of an answer of ${answer.toFixed(0)} KB each:`,
+  );
+  console.log(
+    `  each holds ${kilobytes(held.heap - before.heap)} of objects, ${kilobytes(held.memory - before.memory)} of memory`,
+  );
+  console.log(
+    `  when their time is over ${after.connections} are left, ${kilobytes(after.heap - before.heap)} of objects`,
+  );
 }
 
 async function measure(): Promise<void> {
@@ -165,28 +222,38 @@ async function measure(): Promise<void> {
     await (await engine.fetch('http://engine.local/v1/threads/runs', init)).text();
   });
   await engine.close();
-  const child = fork(import.meta.filename, ['serve']);
+  const socketPath = path.join(tmpdir(), `runs-bench-${process.pid}.sock`);
+  const child = fork(path.join(import.meta.dirname, 'served-child.ts'), ['serve', socketPath], {
+    execArgv: ['--expose-gc'],
+  });
   const [port] = await once(child, 'message');
-  const base = `http://127.0.0.1:${port}/v1`;
-  const over = await rate(() => send(base, '/threads/runs', { body: bodyOf('Hi') }));
+  const over = await rate(() =>
+    send(`http://127.0.0.1:${port}/v1/threads/runs`, { body: bodyOf('Hi'), key: KEY }),
+  );
   console.log(
-    `runs a second: ${inside.toFixed(0)} in process, ${over.toFixed(0)} over HTTP: ${(over / inside).toFixed(2)}`,
+    `runs a second: ${inside.toFixed(0)} in process, ${over.toFixed(0)} over HTTP: ×${(over / inside).toFixed(2)}`,
   );
-  child.send('begin');
-  tell('without Node-RED', await crowd(base, '/threads/runs', child.pid, [base, '/models']));
-  const { longest, most } = await figuresOf(child);
-  console.log(`  longest block of its loop ${longest.toFixed(0)} ms, 99 of 100 below ${most.toFixed(0)} ms`);
+  await slowReaders(child, socketPath);
   child.kill();
+  await rm(socketPath, { force: true });
 
-  const { key, kept } = newKey('bench');
-  const red = await startServing([service([{ kept }], { serveRuns: 0, serveRequests: 0 })]);
-  const editor: [string, string] = [red.address, '/settings'];
-  tell(
-    'in Node-RED (the other request: its editor)',
-    await crowd(red.base, '/threads/runs', red.pid, editor, key),
-  );
-  await red.stop();
+  const rounds: { command: Crowd; nodeRed: Crowd }[] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    rounds.push({ command: await ofCommand(), nodeRed: await ofNodeRed() });
+  }
+  console.log(`Node-RED beside the command, the middle one of ${ROUNDS} rounds:`);
+  for (const [name, what] of [
+    ['first', 'first byte'],
+    ['computed', 'computing'],
+    ['longest', 'longest block of the loop'],
+    ['most', '99 of 100 blocks'],
+    ['more', 'memory for the streams'],
+    ['memory', 'memory in all'],
+  ] as const) {
+    const ratios = rounds.map(({ command, nodeRed }) => nodeRed[name] / command[name]).sort((x, y) => x - y);
+    console.log(`  ${what}: ×${ratios[ROUNDS >> 1]!.toFixed(2)}`);
+  }
   agent.destroy();
 }
 
-await (process.argv[2] === 'serve' ? serve() : measure());
+await measure();

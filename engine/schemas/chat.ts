@@ -13,7 +13,15 @@ const part = z.discriminatedUnion('type', [
 const message = z.object({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: z.nullish(z.union([z.string(), z.array(part)])),
-  tool_call_id: z.optional(z.string()),
+  tool_call_id: z.nullish(z.string()),
+  tool_calls: z.nullish(
+    z.array(
+      z.object({
+        id: z.string(),
+        function: z.object({ name: z.string(), arguments: z.optional(z.string()) }),
+      }),
+    ),
+  ),
 });
 
 export const chatCompletion = z.object({
@@ -21,12 +29,12 @@ export const chatCompletion = z.object({
   model: z.string(),
   messages: z.array(message).check(z.minLength(1)),
   stream: z.nullish(z.boolean()),
-  stream_options: z.nullish(z.object({ include_usage: z.optional(z.boolean()) })),
+  stream_options: z.nullish(z.object({ include_usage: z.nullish(z.boolean()) })),
   /** Names the conversation that is kept. */
   user: z.nullish(z.string()),
   tools: z.nullish(field.assistantTools),
   tool_choice: field.toolChoice,
-  parallel_tool_calls: z.optional(z.boolean()),
+  parallel_tool_calls: z.nullish(z.boolean()),
   response_format: field.responseFormat,
   temperature: field.temperature,
   top_p: field.topP,

@@ -59,6 +59,7 @@ RED.nodes.registerType('openai-runs-service', {
     serveAccess: { value: CHOICES.serveAccess[0] },
     serveOrigins: { value: '' },
     serveRequests: number('serveRequests'),
+    serveAtOnce: number('serveAtOnce'),
     serveRuns: number('serveRuns'),
   },
   credentials: {

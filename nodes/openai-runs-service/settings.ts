@@ -69,8 +69,9 @@ export interface ServiceSettings {
   serveAccess: 'keys' | 'local';
   /** Web pages that may ask from a browser. */
   serveOrigins: string[];
-  /** Requests a minute, and runs at once, of each key; 0 = no limit. */
+  /** Requests a minute, requests at once and runs at once, of each key; 0 = no limit. */
   serveRequests: number;
+  serveAtOnce: number;
   serveRuns: number;
 }
 
@@ -105,6 +106,7 @@ export const NUMBERS = {
   retention: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
   contextWindow: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
   serveRequests: { value: 3000, min: 0, max: Number.POSITIVE_INFINITY },
+  serveAtOnce: { value: 0, min: 0, max: Number.POSITIVE_INFINITY },
   serveRuns: { value: 50, min: 0, max: Number.POSITIVE_INFINITY },
 } as const;
 
@@ -187,6 +189,7 @@ export function readServiceSettings(saved: ServiceDef, expand: (text: string) =>
       .split(/[\s,]+/)
       .filter((origin) => origin !== ''),
     serveRequests: number('serveRequests'),
+    serveAtOnce: number('serveAtOnce'),
     serveRuns: number('serveRuns'),
     showContents: def.showContents !== false,
   };

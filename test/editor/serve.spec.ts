@@ -70,8 +70,11 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByText('Copy this key now').waitFor();
       const key = await shown.inputValue();
       assert.match(key, /^sk-runs-[\w-]{43}$/);
+      await dialog.getByLabel('Requests at once').fill('7');
       await editor.picture(`${release}-serve`);
       await saveAndDeploy();
+      const saved = (await (await fetch(`${nodeRed.address}/flows`)).json()) as { serveAtOnce?: number }[];
+      assert.equal(saved.find((node) => 'serveAtOnce' in node)?.serveAtOnce, 7);
       const status = async () =>
         (await fetch(`${base}/assistants`, { headers: { authorization: `Bearer ${key}` } })).status;
       assert.equal(await status(), 200);

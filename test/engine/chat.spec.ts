@@ -129,10 +129,72 @@ describe('chat completions', () => {
     const second = await chat({ messages, tools });
     assert.equal(second.choices[0].message.content, 'Done');
     await until(async () => (await threads()) === 0);
-    await assert.rejects(
-      chat({ messages: [{ role: 'tool', tool_call_id: 'call_none', content: 'x' }] }),
-      /No run waits/,
-    );
+    const repeated = await chat({ messages, tools });
+    assert.equal(repeated.choices[0].message.content, 'Done', 'by a program that has lost the answer');
+  });
+
+  it('takes outputs that no run waits for as something that was said: a restart, an id that was changed', async () => {
+    const { chat, model } = await open(says('Done'));
+    const call = (id: string, name: string, args: string) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: args },
+    });
+    const messages = [
+      user('Is it cold?'),
+      { role: 'assistant', tool_calls: [call('old', 'thermometer', '{}')] },
+      { role: 'tool', tool_call_id: 'old', content: '12 degrees' },
+      { role: 'assistant', content: 'Yes, 12 degrees.' },
+      user('Light and warmth, please'),
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [call('a1', 'lamp', '{"on":true}'), call('b2', 'heat', '{}')],
+      },
+      { role: 'tool', tool_call_id: 'a1', content: [{ type: 'text', text: 'bright' }] },
+      { role: 'tool', tool_call_id: 'b2', content: 'warm' },
+    ];
+    const tools = [{ type: 'function', function: { name: 'lamp' } }];
+    for (const more of [{}, { user: 'anna' }]) {
+      const answer = await chat({ messages, tools, ...more });
+      assert.equal(answer.choices[0].message.content, 'Done');
+    }
+    await chat({ messages: [...messages.slice(0, -1)], tools, user: 'anna' });
+    assert.equal(heard(model, 2).split('Light and warmth').length, 2, 'nothing twice');
+    for (const turn of [0, 1, 2]) {
+      const said = heard(model, turn);
+      assert.match(said, /Output of lamp\(\{\\+"on\\+":true\}\): bright/);
+      if (turn < 2) assert.match(said, /Output of heat\(\{\}\): warm/);
+      assert.ok(!said.includes('Output of thermometer'), 'what came of it was said');
+    }
+  });
+
+  it('takes outputs together with what the user says, or shows, after them', async () => {
+    const { chat, model, threads } = await open(calls(['lamp', {}]), says('Done'));
+    const tools = [{ type: 'function', function: { name: 'lamp' } }];
+    const first = await chat({ messages: [user('Light')], tools });
+    const { message } = first.choices[0];
+    const output = { role: 'tool', tool_call_id: message.tool_calls[0].id, content: 'bright' };
+    const answer = await chat({ messages: [user('Light'), message, output, user('And now?')], tools });
+    assert.equal(answer.choices[0].message.content, 'Done');
+    assert.match(heard(model, 1), /Light.*Output of lamp\(\{\}\): bright.*And now\?/);
+    await until(async () => (await threads()) === 0);
+  });
+
+  it('passes over what has no meaning here, and what is null', async () => {
+    const { chat } = await open(says('Hi'));
+    const answer = await chat({
+      messages: [{ ...user('Hi'), name: 'anna', tool_call_id: null, tool_calls: null }],
+      stream: false,
+      stream_options: { include_usage: null },
+      tools: null,
+      tool_choice: null,
+      parallel_tool_calls: null,
+      response_format: null,
+      ...{ n: 1, stop: null, seed: 7, logit_bias: {}, presence_penalty: 0, service_tier: 'auto' },
+      ...{ metadata: { chat_id: 'x' }, session_id: 'x', chat_id: 'x', reasoning: { effort: 'low' } },
+    });
+    assert.equal(answer.choices[0].message.content, 'Hi');
   });
 
   it('a call that is never answered does not keep a conversation busy', async () => {

@@ -38,6 +38,10 @@ function movedFlow(): FlowNode[] {
   ];
 }
 
+/** Example 23 asks the Node-RED that it runs in, by the port that stands in its tab. */
+const atPort = (node: FlowNode, port: number): FlowNode =>
+  node.env?.[0]?.name === 'PORT' ? { ...node, env: [{ ...node.env[0], value: String(port) }] } : node;
+
 /** An example under test: its buttons by their names, and its debug nodes by theirs. */
 class Bench {
   readonly #example: Example;
@@ -100,7 +104,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const flows = [...examples.flatMap(({ nodes }) => nodes), ...movedFlow()].map((node) =>
         node.type === 'mqtt-broker' ? { ...node, port } : node,
       );
-      nodeRed = await startNodeRed({ release, flows });
+      nodeRed = await startNodeRed({ release, flows: (own) => flows.map((node) => atPort(node, own)) });
       sidebar = await Sidebar.open(nodeRed.address);
     });
 
@@ -493,6 +497,16 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const first = await example.shown<number>('tokens');
       await example.press('ask');
       assert.equal(Number(await example.shown('tokens', 2)), 2 * Number(first));
+    });
+
+    it('23 lets a flow switch the lamp for another program, which sees an answer', async () => {
+      const flow = bench('23');
+      await flow.press('desk lamp on');
+      assert.match(await flow.shown('answer'), /switch_lamp answered: The desk lamp is on now\.$/);
+      await flow.press('desk lamp off');
+      assert.match(await flow.shown('answer', 2), /The desk lamp is off now\.$/);
+      assert.deepEqual(flow.all('lamp'), ['The desk lamp is on now.', 'The desk lamp is off now.']);
+      assert.equal(await flow.shown('run ended', 2), 'completed');
     });
 
     it('leaves no error in the log but those that examples are about', () => {

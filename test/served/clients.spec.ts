@@ -1,8 +1,7 @@
 /** Four generations of OpenAI's SDK against a Node-RED that serves: nothing is changed but base URL and key. */
 import assert from 'node:assert/strict';
-import { createServer, request as forward } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { RELEASES, type Release } from '../support/node-red.ts';
+import { type ReverseProxy, startReverseProxy } from './reverse-proxy.ts';
 import { ASSISTANT, newKey, type ServingNodeRed, service, startServing } from './support.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the versions have types of their own
@@ -11,29 +10,12 @@ type Any = any;
 const VERSIONS = ['openai-4', 'openai-5', 'openai-6', 'openai'];
 const user = (content: string) => ({ role: 'user', content });
 
-/** A reverse proxy that knows nothing of streams but passes on what comes. */
-async function startReverseProxy(target: string) {
-  const server = createServer((request, response) => {
-    const headers = { ...request.headers, 'x-forwarded-for': '192.0.2.1', via: '1.1 test' };
-    const onward = forward(target + request.url, { method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    onward.on('error', () => response.destroy());
-    response.on('close', () => onward.destroy());
-    request.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { address: `http://127.0.0.1:${port}`, close: () => server.close() };
-}
-
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`clients of Node-RED ${release}`, function () {
     this.timeout(60_000);
     const { key, kept } = newKey('an old program', { ownThreads: true });
     let red: ServingNodeRed;
-    let proxy: Awaited<ReturnType<typeof startReverseProxy>>;
+    let proxy: ReverseProxy;
 
     before(async () => {
       red = await startServing([service([{ kept }])], { release });

@@ -241,12 +241,41 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const second = await run();
       assert.deepEqual([second.status, second.body.error.code], [429, 'rate_limit_exceeded']);
       assert.ok(Number(second.headers['retry-after']) >= 1);
+      assert.equal(second.headers['x-ratelimit-limit-requests'], '5');
       for (let i = 0; i < 3; i++) await get('/assistants');
       const refused = await get('/assistants');
       assert.equal(refused.status, 429);
       assert.ok(Number(refused.headers['retry-after']) >= 1);
       assert.equal(refused.headers['x-ratelimit-remaining-requests'], '0');
       assert.equal((await get('/assistants', own.key)).status, 200);
+    });
+
+    it('limits the requests of each key that are open at once, streams among them', async () => {
+      await red.deploy([service([all, own], { serveAtOnce: 2 })]);
+      const stream = async () => {
+        const gone = new AbortController();
+        const response = await fetch(`${red.base}/threads/runs`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}` },
+          body: JSON.stringify({
+            assistant_id: ASSISTANT,
+            stream: true,
+            thread: { messages: [user('rehearse slow')] },
+          }),
+          signal: gone.signal,
+        });
+        await response.body!.getReader().read();
+        return gone;
+      };
+      const [one] = [await stream(), await stream()];
+      const refused = await get('/assistants');
+      assert.deepEqual([refused.status, refused.body.error.code], [429, 'rate_limit_exceeded']);
+      assert.match(refused.body.error.message, /2 requests at once/);
+      assert.ok(Number(refused.headers['retry-after']) >= 1);
+      assert.equal(refused.headers['x-ratelimit-limit-requests'], '3000');
+      assert.equal((await get('/assistants', own.key)).status, 200);
+      one.abort();
+      await until(async () => (await get('/assistants')).status === 200);
     });
 
     it('a redeploy ends open streams with an error event', async () => {

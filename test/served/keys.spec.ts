@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ApiError } from '../../engine/domain/errors.ts';
 import { findKey, makeKey, readKeys } from '../../nodes/openai-runs-service/serve/keys.ts';
-import { RequestLimit } from '../../nodes/openai-runs-service/serve/limits.ts';
+import { PlaceLimit, RequestLimit } from '../../nodes/openai-runs-service/serve/limits.ts';
 
 describe('keys of other programs', () => {
   const one = () => {
@@ -58,5 +58,26 @@ describe('keys of other programs', () => {
     now += 600_000;
     assert.equal(takes('a')['x-ratelimit-remaining-requests'], '59');
     assert.deepEqual(new RequestLimit(0).take('a'), {});
+  });
+
+  it('places are given back, for each key by itself', () => {
+    const limit = new PlaceLimit(2);
+    const leave = limit.enter('a');
+    limit.enter('a');
+    assert.throws(
+      () => limit.enter('a', { 'x-ratelimit-limit-requests': '9' }),
+      ({ status, headers }: ApiError) => {
+        assert.deepEqual(
+          [status, headers['retry-after'], headers['x-ratelimit-limit-requests']],
+          [429, '1', '9'],
+        );
+        return true;
+      },
+    );
+    limit.enter('b');
+    leave();
+    limit.enter('a');
+    assert.throws(() => limit.enter('a'), /2 requests at once/);
+    for (let i = 0; i < 5; i++) new PlaceLimit(0).enter('a');
   });
 });

@@ -46,7 +46,7 @@ export interface ServingNodeRed extends NodeRed {
 /** Starts a Node-RED and deploys flows into it. */
 export async function startServing(
   flows: object[],
-  options: { release?: Release; settings?: object; code?: string } = {},
+  options: { release?: Release; settings?: object; code?: string; env?: Record<string, string> } = {},
 ): Promise<ServingNodeRed> {
   const nodeRed = await startNodeRed(options);
   const starts = () => nodeRed.log().split('Started ').length;

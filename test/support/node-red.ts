@@ -34,7 +34,8 @@ const START_LIMIT = 30_000;
 export async function startNodeRed(
   options: {
     release?: Release;
-    flows?: unknown[];
+    /** Or what makes them, of the port that Node-RED gets. */
+    flows?: unknown[] | ((port: number) => unknown[]);
     env?: Record<string, string>;
     settings?: object;
     code?: string;
@@ -43,7 +44,7 @@ export async function startNodeRed(
   const { release = '5', flows = [], env = {} } = options;
   const userDir = await mkdtemp(path.join(tmpdir(), 'openai-runs-'));
   const port = await freePort();
-  await prepareUserDirectory(userDir, flows);
+  await prepareUserDirectory(userDir, typeof flows === 'function' ? flows(port) : flows);
   const settings = path.join(userDir, 'settings.cjs');
   const contents = { ...nodeRedSettings({ userDir, port }), ...options.settings };
   await writeFile(settings, `module.exports = ${JSON.stringify(contents)};\n${options.code ?? ''}`);

@@ -13,22 +13,39 @@ const textOf = ({ content }: ChatMessage): string =>
     ? (content ?? '')
     : content.map((part) => (part.type === 'text' ? part.text : '')).join('');
 
-/** What was said, as messages of a thread. Calls and their outputs are left out: what came of them was said, too. */
-export function messagesOf(messages: readonly ChatMessage[]): CreateMessage[] {
-  return messages.flatMap((message): CreateMessage[] => {
+/**
+ * What was said, as messages of a thread. Calls and their outputs are left out where what came of them was said, too;
+ * outputs that wait for a reply are told as the user's words.
+ * @param from index of the first message that is taken
+ */
+export function messagesOf(messages: readonly ChatMessage[], from = 0): CreateMessage[] {
+  const calls = new Map(
+    messages.flatMap(({ tool_calls }) => tool_calls ?? []).map((call) => [call.id, call]),
+  );
+  const replied = messages.findLastIndex(
+    ({ role, tool_calls }) => role === 'assistant' && !tool_calls?.length,
+  );
+  return messages.flatMap((message, index): CreateMessage[] => {
     const { role, content } = message;
-    if (role !== 'user' && role !== 'assistant') return [];
+    if (index < from) return [];
     if (role === 'assistant') return textOf(message) ? [{ role, content: textOf(message) }] : [];
-    return content?.length ? [{ role, content }] : [];
+    if (role === 'user') return content?.length ? [{ role, content }] : [];
+    if (role !== 'tool' || index < replied) return [];
+    const call = calls.get(message.tool_call_id ?? '')?.function;
+    const name = call ? `${call.name}(${call.arguments ?? ''})` : 'a function';
+    return [{ role: 'user', content: `Output of ${name}: ${textOf(message)}` }];
   });
 }
 
-/** What is new to somebody who has heard all up to the last reply. */
-export function newMessages(messages: readonly ChatMessage[]): ChatMessage[] {
-  return messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1);
+/** Index of the first message that is new to somebody who has heard all up to the last reply or call. */
+export function firstNew(messages: readonly ChatMessage[]): number {
+  return messages.findLastIndex(({ role }) => role === 'assistant') + 1;
 }
 
-/** The outputs at the request's end, for the run that waits for them; undefined where it ends otherwise. */
+/**
+ * The outputs at the request's end, for the run that waits for them; undefined where it ends otherwise.
+ * @throws ApiError 400 for an output that does not say of which call it is
+ */
 export function outputsOf(messages: readonly ChatMessage[]) {
   const last = messages.slice(messages.findLastIndex(({ role }) => role !== 'tool') + 1);
   if (last.length === 0) return undefined;
@@ -52,7 +69,7 @@ export function runBody(body: ChatCompletion, assistantId: string): CreateRun {
     ...(instructions.length > 0 && { additional_instructions: instructions.join('\n\n') }),
     ...(tools && { tools }),
     tool_choice: body.tool_choice,
-    ...(body.parallel_tool_calls !== undefined && { parallel_tool_calls: body.parallel_tool_calls }),
+    parallel_tool_calls: body.parallel_tool_calls ?? undefined,
     response_format: body.response_format,
     temperature: body.temperature,
     top_p: body.top_p,

@@ -1,7 +1,7 @@
 /** POST /chat/completions: chat programs talk to assistants. A conversation is a thread, an answer is a run. */
 import { Hono } from 'hono';
 import type { Caller } from '../../domain/caller.ts';
-import { ApiError, modelNotFound } from '../../domain/errors.ts';
+import { modelNotFound } from '../../domain/errors.ts';
 import { untilAborted } from '../../domain/waits.ts';
 import { newThread } from '../../objects/new-records.ts';
 import { logFor } from '../../runs/across-calls.ts';
@@ -17,7 +17,7 @@ import { maySee } from '../access.ts';
 import { type RouteEnv, readBody } from '../routes/http.ts';
 import { eventStream } from '../routes/sse.ts';
 import { chunks, headOf, wholeAnswer } from './answer.ts';
-import { messagesOf, newMessages, outputsOf, runBody, threadIdOf } from './request.ts';
+import { firstNew, messagesOf, outputsOf, runBody, threadIdOf } from './request.ts';
 import { Waiting } from './waiting.ts';
 
 export function chatRoutes(service: Service): Hono<RouteEnv> {
@@ -60,12 +60,13 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
   }: Request): Promise<Started & { isKept: boolean }> {
     const { messages } = body;
     const outputs = outputsOf(messages);
-    if (outputs) {
-      const run = waiting.find(outputs[0]!.tool_call_id, caller);
-      if (!run) throw new ApiError(400, `No run waits for the tool call '${outputs[0]!.tool_call_id}'.`);
+    const run = outputs && (await waiting.find(outputs[0]!.tool_call_id, caller));
+    if (run) {
       const { threadId, runId, isKept } = run;
       return { ...(await submitToolOutputs(service, threadId, runId, { tool_outputs: outputs })), isKept };
     }
+    const last = messages.findLast(({ role }) => role === 'tool')?.tool_call_id;
+    if (last) await waiting.giveUp(last, caller);
     const settings = runBody(body, assistantId);
     const options = { caller };
     if (conversation === undefined) {
@@ -75,7 +76,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     const threadId = threadIdOf(caller?.id ?? '', assistantId, conversation);
     const isNew = await makeThread(threadId, caller);
     if (!isNew) await freeThread(threadId);
-    const additional_messages = messagesOf(isNew ? messages : newMessages(messages));
+    const additional_messages = messagesOf(messages, isNew ? 0 : firstNew(messages));
     const started = await createRun(service, threadId, { ...settings, additional_messages }, options);
     return { ...started, isKept: true };
   }

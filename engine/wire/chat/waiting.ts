@@ -27,9 +27,17 @@ export class Waiting {
   }
 
   /** The caller's run that waits for the output of a call. */
-  find(callId: string, caller: Caller | undefined): WaitingRun | undefined {
-    const run = this.#runs.get(callId);
-    return run?.callerId === caller?.id ? run : undefined;
+  async find(callId: string, caller: Caller | undefined): Promise<WaitingRun | undefined> {
+    const known = this.#runs.get(callId);
+    if (!known || known.callerId !== caller?.id) return undefined;
+    const run = await runById(this.#service.store.db, known.runId);
+    return run?.status === 'requires_action' ? known : undefined;
+  }
+
+  /** Gives up the run that waits for a call, as its output comes as something that was said. */
+  async giveUp(callId: string, caller: Caller | undefined): Promise<void> {
+    const run = await this.find(callId, caller);
+    if (run) await this.#leave(run);
   }
 
   /** Watches a run, whoever else reads it: it waits in the end, or its thread goes unless that is kept. */

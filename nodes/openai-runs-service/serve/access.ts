@@ -4,7 +4,7 @@ import { ApiError } from '../../../engine/domain/errors.ts';
 import type { Caller } from '../../../engine/index.ts';
 import { isAllowed } from './cors.ts';
 import { findKey, type ServedKey } from './keys.ts';
-import { RequestLimit } from './limits.ts';
+import { PlaceLimit, RequestLimit } from './limits.ts';
 
 export interface AccessOptions {
   access: 'keys' | 'local';
@@ -12,6 +12,7 @@ export interface AccessOptions {
   origins: readonly string[];
   /** For each key; 0 = no limit. */
   requestsPerMinute: number;
+  requestsAtOnce: number;
   runsAtOnce: number;
   /** A key was used. */
   onUse(id: string): void;
@@ -31,21 +32,24 @@ const OWN_NAME = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i;
 export class Admission {
   readonly #options: AccessOptions;
   readonly #limit: RequestLimit;
+  readonly #places: PlaceLimit;
 
   constructor(options: AccessOptions) {
     this.#options = options;
     this.#limit = new RequestLimit(options.requestsPerMinute);
+    this.#places = new PlaceLimit(options.requestsAtOnce);
   }
 
   /**
-   * @returns who asks, and the headers that tell what is left of the limits
+   * @returns who asks, and the headers that tell what is left of the limits; `leave` is to be called at the answer's end
    * @throws ApiError 401, 403, 429
    */
-  admit(request: IncomingMessage): { caller: Caller; headers: Record<string, string> } {
+  admit(request: IncomingMessage): { caller: Caller; headers: Record<string, string>; leave: () => void } {
     const caller = this.#options.access === 'local' ? this.#local(request) : this.#withKey(request);
     const headers = this.#limit.take(caller.id);
+    const leave = this.#places.enter(caller.id, headers);
     this.#options.onUse(caller.id);
-    return { caller, headers };
+    return { caller, headers, leave };
   }
 
   #withKey({ headers }: IncomingMessage): Caller {

@@ -61,6 +61,7 @@ async function serve(): Promise<void> {
     keys,
     origins: list(values.origins),
     requestsPerMinute: 0,
+    requestsAtOnce: 0,
     runsAtOnce: 0,
     onUse() {},
     warn: log,

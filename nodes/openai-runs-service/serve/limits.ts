@@ -1,4 +1,4 @@
-/** How many requests a key may send a minute: a bucket that fills again as time goes by. */
+/** How many requests a key may send: a minute, by a bucket that fills again as time goes by, and at once. */
 import { ApiError } from '../../../engine/domain/errors.ts';
 
 const MINUTE = 60_000;
@@ -41,5 +41,43 @@ export class RequestLimit {
       { type: 'requests', code: 'rate_limit_exceeded' },
       { ...headers, 'retry-after': String(seconds) },
     );
+  }
+}
+
+/** Seconds after which one who found no place may look again. */
+const PLACE_S = 1;
+
+export class PlaceLimit {
+  readonly #most: number;
+  readonly #inside = new Map<string, number>();
+
+  /** @param most requests of a key whose answers have not ended, streams among them; 0 = no limit */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /**
+   * Takes a place.
+   * @param headers sent along where there is none
+   * @returns gives it back, once
+   * @throws ApiError 429 that says when to come back
+   */
+  enter(id: string, headers: Record<string, string> = {}): () => void {
+    if (this.#most <= 0) return () => {};
+    const inside = this.#inside.get(id) ?? 0;
+    if (inside >= this.#most) {
+      throw new ApiError(
+        429,
+        `Rate limit reached: ${this.#most} requests at once. Please try again when one of them has ended.`,
+        { type: 'requests', code: 'rate_limit_exceeded' },
+        { ...headers, 'retry-after': String(PLACE_S) },
+      );
+    }
+    this.#inside.set(id, inside + 1);
+    return () => {
+      const left = (this.#inside.get(id) ?? 1) - 1;
+      if (left > 0) this.#inside.set(id, left);
+      else this.#inside.delete(id);
+    };
   }
 }

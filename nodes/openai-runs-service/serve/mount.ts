@@ -63,6 +63,7 @@ export function mount(options: MountOptions): () => void {
         keys,
         origins,
         requestsPerMinute: settings.serveRequests,
+        requestsAtOnce: settings.serveAtOnce,
         runsAtOnce: settings.serveRuns,
         onUse: options.onUse,
         warn: (text) => node.warn(text),

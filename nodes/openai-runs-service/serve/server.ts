@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, serverError, serviceClosed } from '../../../engine/domain/errors.ts';
-import type { Engine } from '../../../engine/index.ts';
+import type { Caller, Engine } from '../../../engine/index.ts';
 import { type AccessOptions, Admission } from './access.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
 import { readBody } from './read-body.ts';
@@ -15,6 +15,8 @@ export interface ServedOptions extends AccessOptions {
   origins: readonly string[];
   /** Told what nobody else is. */
   warn(text: string): void;
+  /** For tests: milliseconds after which a reader that takes nothing is given up. */
+  patienceMs?: number;
 }
 
 /** What the engine reads of a request's headers; nothing else reaches it. */
@@ -36,21 +38,28 @@ export class Served {
 
   /** Answers one request; its path begins after the one that is served. Never throws. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = new Answer(request, response, {
+    const headers = {
       'x-request-id': `req_${randomBytes(16).toString('hex')}`,
       'openai-version': '2020-10-01',
       'openai-organization': ORGANIZATION,
-    });
+    };
+    const answer = new Answer(request, response, headers, this.#options.patienceMs);
     this.#open.add(answer);
+    let leave = () => {};
     try {
       allowOrigin(request, response, this.#options.origins);
-      if (request.method === 'OPTIONS') answerOptions(request, response);
-      else await answer.send(await this.#ask(request, answer));
+      if (request.method === 'OPTIONS') return answerOptions(request, response);
+      if (this.#closed) throw serviceClosed();
+      const admitted = this.#admission.admit(request);
+      leave = admitted.leave;
+      answer.addHeaders(admitted.headers);
+      await answer.send(await this.#ask(request, admitted.caller));
     } catch (error) {
       const known = error instanceof ApiError;
       if (!known) this.#options.warn(`${request.method} ${request.url}: ${String(error)}`);
       await answer.refuse(known ? error : serverError());
     } finally {
+      leave();
       this.#open.delete(answer);
     }
   }
@@ -61,10 +70,7 @@ export class Served {
     for (const answer of this.#open) answer.breakOff(serviceClosed());
   }
 
-  async #ask(request: IncomingMessage, answer: Answer): Promise<Response> {
-    if (this.#closed) throw serviceClosed();
-    const { caller, headers } = this.#admission.admit(request);
-    answer.addHeaders(headers);
+  async #ask(request: IncomingMessage, caller: Caller): Promise<Response> {
     const body = await readBody(request);
     const passed = PASSED_ON.flatMap((name) => {
       const value = request.headers[name];

@@ -15,11 +15,19 @@ export class Answer {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #headers: Record<string, string>;
+  readonly #patienceMs: number;
   readonly #since = performance.now();
   /** Reads the stream that is being sent. */
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, headers: Record<string, string>) {
+  /** @param headers of the answer to come @param patienceMs that a reader of a stream may take nothing */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    headers: Record<string, string>,
+    patienceMs = PATIENCE_MS,
+  ) {
+    this.#patienceMs = patienceMs;
     this.#request = request;
     this.#response = response;
     this.#headers = headers;
@@ -103,7 +111,7 @@ export class Answer {
       const { done, value } = await reader.read();
       if (!this.#reader) return;
       if (done) break;
-      if (!response.write(value) && !(await until(response, 'drain', PATIENCE_MS))) response.destroy();
+      if (!response.write(value) && !(await until(response, 'drain', this.#patienceMs))) response.destroy();
     }
     this.#reader = undefined;
     response.end();
