@@ -82,6 +82,7 @@ export async function startEngine(
     service,
     sweep: () => supervisor.sweep(),
     overview: createOverview(store.db),
+    takeCalls: (runId) => supervisor.calls.take(runId),
     counts: () => countAll(store.db),
     together: service.together,
     fetch: door.fetch,
@@ -98,7 +99,7 @@ function makeService(
   store: Store,
   { sleep }: EngineInternals,
 ): Service {
-  const { log = silent, onNotice = () => {}, retentionDays = 0 } = options;
+  const { log = silent, onNotice = () => {}, answersCalls = () => false, retentionDays = 0 } = options;
   const clock = options.clock ?? store.shared?.clock ?? Date.now;
   const { provider, model: named } = options.model;
   const defaultModel = named || (provider === 'rehearsal' ? 'rehearsal' : 'default');
@@ -120,6 +121,7 @@ function makeService(
     windows,
     workerId,
     onNotice,
+    answersCalls,
     ...(sleep && { sleep }),
   });
   const now = () => Math.floor(clock() / 1000);
@@ -131,6 +133,8 @@ function makeService(
     followers: new Followers(),
     queue: new RunQueue({ store, hub, executor, workerId, capacity, log }),
     log,
+    onNotice,
+    answersCalls,
     clock,
     now,
     together: makeTogether({ store, workerId, outbox, log, now }),

@@ -1,4 +1,7 @@
 /** Expires runs, recovers those of dead workers, deletes threads that are kept no longer: a look every second. */
+
+import { forgetThread } from './runs/forget.ts';
+import { ServedCalls } from './runs/served-calls.ts';
 import type { Service } from './service.ts';
 import { leaveLines } from './store/line.ts';
 import { deleteUnused, type Place } from './store/retention.ts';
@@ -21,6 +24,8 @@ export class Supervisor {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
   readonly #workers: Workers;
+  /** Whose calls this process has answered. */
+  readonly calls: ServedCalls;
   /** Where the walk for unused threads stands, and when the next may begin, in milliseconds of the clock. */
   #walk: { from: Place | undefined; notBefore: number } = { from: undefined, notBefore: 0 };
   #hasFreePages = false;
@@ -30,6 +35,7 @@ export class Supervisor {
     this.#service = service;
     const { store, workerId, clock } = service;
     this.#workers = new Workers({ db: store.db, workerId, clock, leaseMs });
+    this.calls = new ServedCalls(service, this.#workers);
   }
 
   /** Signs in, takes up what was left behind, and looks again every second. */
@@ -105,7 +111,8 @@ export class Supervisor {
     const { shared } = store;
     if (!shared) {
       await this.#workers.beat();
-      return this.#care();
+      await this.#care();
+      return this.calls.look();
     }
     await shared.setClock();
     if (await this.#workers.beat()) outbox.setOthers(await this.#workers.areThereOthers());
@@ -118,6 +125,7 @@ export class Supervisor {
     // Another process looks after all; after its own each looks itself.
     if (!isMine) await this.#care(({ worker }) => worker === this.#service.workerId);
     await queue.take();
+    await this.calls.look();
   }
 
   /** @param isOurs which runs to look after; all, and the threads too, where it is not given */
@@ -135,7 +143,11 @@ export class Supervisor {
       const isElsewhere = store.shared && status === 'in_progress' && worker !== workerId;
       if (isElsewhere && now() < (expires_at ?? 0) + GRACE)
         await store.shared?.ring(store.db, 'expire', [id]);
-      else await this.#end(id, { name: 'expire', now: now(), supersedes: true });
+      else {
+        await this.#end(id, { name: 'expire', now: now(), supersedes: true });
+        // Of a run at work its reader sees to that.
+        if (status === 'requires_action') await forgetThread(this.#service, id);
+      }
     }
   }
 

@@ -14,6 +14,9 @@ const message = z.object({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: z.nullish(z.union([z.string(), z.array(part)])),
   tool_call_id: z.optional(z.string()),
+  tool_calls: z.nullish(
+    z.array(z.object({ id: z.string(), function: z.object({ name: z.string(), arguments: z.string() }) })),
+  ),
 });
 
 export const chatCompletion = z.object({

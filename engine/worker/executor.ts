@@ -41,6 +41,7 @@ export interface ExecutorOptions {
   windows: ContextWindows;
   workerId: string;
   onNotice: (notice: RunNotice) => void;
+  answersCalls: () => boolean;
   sleep?: AskOptions['sleep'];
 }
 
@@ -136,8 +137,6 @@ export class Executor {
       const outcome = await this.#turn(run, writer, attempt);
       if (outcome.kind === 'calls') {
         if (await this.#requireAction(run, log, writer, outcome.calls)) {
-          const { id: runId, thread_id: threadId, options } = run;
-          if (options.isServedTools) this.#options.onNotice({ kind: 'calls', runId, threadId });
           return;
         }
         return this.#settle(runId, log, writer);
@@ -215,6 +214,9 @@ export class Executor {
       },
     };
     const usage = addUsage(run.usage, writer.usage);
+    const { answersCalls, workerId, onNotice } = this.#options;
+    const isAnswered = run.options.isServedTools && answersCalls();
+    const worker = run.options.isServedTools ? (isAnswered ? workerId : '') : null;
     const tell = await this.#options.outbox.settle(run.id, log);
     const events = log.next;
     const changed = await atomically(this.#options.store.db, async (trx) => {
@@ -223,7 +225,7 @@ export class Executor {
         run.id,
         'callTools',
         this.#now(),
-        { required_action, usage, worker: null, events },
+        { required_action, usage, worker, events },
         { attempt: run.attempt },
       );
       // The step stays open and keeps what it has used until its outputs come.
@@ -233,6 +235,9 @@ export class Executor {
       return row;
     });
     if (changed) log.append(runEvent(changed));
+    if (changed && isAnswered) {
+      onNotice({ kind: 'calls', runId: run.id, threadId: run.thread_id, again: false });
+    }
     return changed !== undefined;
   }
 

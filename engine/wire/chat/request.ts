@@ -1,5 +1,6 @@
 /** From a Chat-Completions request to what a run is made of. */
 import { createHash } from 'node:crypto';
+import type { FunctionCall } from '../../domain/content.ts';
 import { missingParameter } from '../../domain/errors.ts';
 import { MAX_COMPLETION_TOKENS } from '../../domain/limits.ts';
 import type { CreateMessage, CreateRun } from '../../schemas/bodies.ts';
@@ -40,6 +41,29 @@ export function outputsOf(messages: readonly ChatMessage[]) {
     }
     return { tool_call_id, output: textOf(message) };
   });
+}
+
+/**
+ * The rounds of calls since the user spoke last, for a run that has to be told of them: those that are answered as a
+ * whole. Earlier ones are left out, as in messagesOf.
+ */
+export function roundsOf(messages: readonly ChatMessage[]): FunctionCall[][] {
+  const since = messages.slice(messages.findLastIndex(({ role }) => role === 'user') + 1);
+  const outputs = new Map(
+    since.flatMap((message) =>
+      message.role === 'tool' && message.tool_call_id ? [[message.tool_call_id, textOf(message)]] : [],
+    ),
+  );
+  return since
+    .map(({ tool_calls }) => tool_calls ?? [])
+    .filter((calls) => calls.length > 0 && calls.every(({ id }) => outputs.has(id)))
+    .map((calls) =>
+      calls.map(({ id, function: { name, arguments: args } }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: args, output: outputs.get(id)! },
+      })),
+    );
 }
 
 /** The run's own settings, over those of the assistant. */
