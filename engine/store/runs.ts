@@ -214,13 +214,13 @@ export const runsWithServedCalls = async (
 ): Promise<{ id: string; thread_id: string; worker: string }[]> => {
   const rows = await db
     .selectFrom('runs')
-    .select(['id', 'thread_id', 'worker'])
+    .select(['seq', 'id', 'thread_id', 'worker'])
     .where('active', '=', ACTIVE)
     .where('status', '=', sql.lit('requires_action'))
     .where('worker', 'is not', null)
-    .orderBy('seq')
     .execute();
-  return rows.map((row) => ({ ...row, worker: row.worker! }));
+  // Sorted here: the index of the active runs serves no order.
+  return rows.sort((a, b) => a.seq - b.seq).map((row) => ({ ...row, worker: row.worker! }));
 };
 
 /** Puts a worker's name on a run whose calls wait, unless another process was faster. @returns whether it did */
