@@ -130,6 +130,23 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(await end(run), { status: 'completed', reply: 'heard one again and two' });
     });
 
+    it('of a chat program that answers itself wait for its next request, over a restart', async () => {
+      const tools = [{ type: 'function' as const, function: { name: 'switch_lamp' } }];
+      const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: '2 calls, 1 round' }];
+      const first = await client.chat.completions.create({ model: 'Home', messages, tools });
+      const { message } = first.choices[0]!;
+      await red.end('SIGKILL');
+      await red.startAgain();
+      messages.push(message);
+      for (const { id } of message.tool_calls ?? []) {
+        messages.push({ role: 'tool', tool_call_id: id, content: id.slice(0, 5) });
+      }
+      const second = await client.chat.completions.create({ model: 'Home', messages, tools });
+      assert.equal(second.id, first.id);
+      assert.equal(second.choices[0]!.message.content, 'heard call_ and call_');
+      assert.deepEqual(await flow.calls(), []);
+    });
+
     it('are handed out once a round while Node-RED lives, and again after a deploy', async () => {
       const run = await begin('1 call, 3 rounds');
       const [first] = await flow.called(1);

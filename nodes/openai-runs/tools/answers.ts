@@ -26,6 +26,8 @@ export class Answers {
   private readonly resumeRun: ResumeRun;
   /** Runs of an earlier process that are being taken up. */
   private readonly resuming = new Set<string>();
+  /** Called when another answer has come in to a run whose answers are being given to another Node-RED. */
+  private readonly onMore = new Map<string, () => void>();
 
   /** @param resumeRun takes up a run with the outputs that are known */
   constructor(parts: NodeParts, resumeRun: ResumeRun) {
@@ -101,6 +103,7 @@ export class Answers {
     rounds.addEarly(run_id, call_id, output);
     // Whoever has it in hand is about to ask.
     if (this.resuming.has(run_id) || served.has(run_id)) {
+      this.onMore.get(run_id)?.();
       done();
       return undefined;
     }
@@ -163,19 +166,31 @@ export class Answers {
     const { stored, node } = this.parts;
     if (!together) return false;
     const given = new Set<string>();
-    for (;;) {
-      // More may have come in meanwhile.
-      const fresh = [...(await stored.of(runId))].filter(([callId]) => !given.has(callId));
-      if (fresh.length === 0) break;
-      for (const [callId, output] of fresh) {
-        if (!(await together.answers.give(runId, callId, output))) return false;
-        given.add(callId);
+    try {
+      for (;;) {
+        const more = new AbortController();
+        this.onMore.set(runId, () => more.abort());
+        const fresh = [...(await stored.of(runId))].filter(([callId]) => !given.has(callId));
+        for (const [callId, output] of fresh) {
+          if (!(await together.answers.give(runId, callId, output))) return false;
+          given.add(callId);
+        }
+        if (given.size === 0) return false;
+        const signal = AbortSignal.any([job.signal, more.signal]);
+        const isTaken = await together.answers.isTaken(runId, signal).catch((error: unknown) => {
+          if (more.signal.aborted && !job.signal.aborted) return undefined;
+          throw error;
+        });
+        if (isTaken === false) return false;
+        // What came in meanwhile goes there, too.
+        if (more.signal.aborted) continue;
+        node.debug(`the answers to run ${runId} went to the Node-RED that asked`);
+        stored.drop(runId);
+        return true;
       }
+    } finally {
+      this.onMore.delete(runId);
     }
-    if (given.size === 0 || !(await together.answers.isTaken(runId, job.signal))) return false;
-    node.debug(`the answers to run ${runId} went to the Node-RED that asked`);
-    stored.drop(runId);
-    return true;
   }
 
   private unknown(tool: Partial<Tool>): RunsError {
