@@ -56,6 +56,7 @@ export async function startEngine(
   const supervisor = new Supervisor(service, internals.leaseMs);
   const release = async () => {
     service.queue.close();
+    service.together?.close();
     await service.executor.stopAll();
     // A worker that has not signed out is found dead by the next start.
     await supervisor.signOut().catch((error: unknown) => service.log.warn(`Signing out: ${String(error)}`));

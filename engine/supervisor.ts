@@ -5,7 +5,7 @@ import { ServedCalls } from './runs/served-calls.ts';
 import type { Service } from './service.ts';
 import { leaveLines } from './store/line.ts';
 import { deleteUnused, type Place } from './store/retention.ts';
-import { dueRuns, leaveQueued, type RunInWork, runsInWork, takeOver } from './store/runs.ts';
+import { dueRuns, leaveQueued, type RunInWork, runById, runsInWork, takeOver } from './store/runs.ts';
 import type { Ring } from './store/shared.ts';
 import { Workers } from './store/workers.ts';
 import { type Ending, endRun } from './worker/end-run.ts';
@@ -157,6 +157,7 @@ export class Supervisor {
     const candidates = (await runsInWork(store.db)).filter(isOurs);
     const mine = candidates.filter(({ worker }) => worker === workerId);
     for (const { id, status } of mine) if (status === 'cancelling') executor.stop(id, 'cancel');
+    await this.#stopDeleted(candidates);
     const dead = await this.#workers.dead(candidates.flatMap(({ worker }) => worker ?? []));
     for (const run of candidates) {
       const { id, status, worker } = run;
@@ -169,6 +170,16 @@ export class Supervisor {
       else await this.#takeUp(run);
     }
     await this.#workers.forget(dead);
+  }
+
+  /** Ends runs at work whose thread was deleted by a process that did not say so, or was not heard. */
+  async #stopDeleted(inWork: readonly RunInWork[]): Promise<void> {
+    const { store, executor } = this.#service;
+    const there = new Set(inWork.map(({ id }) => id));
+    for (const id of executor.runIds.filter((id) => !there.has(id))) {
+      // Most of them have begun or ended since the look.
+      if (!(await runById(store.db, id))) executor.stop(id, 'deleted');
+    }
   }
 
   /** A queued run whose process is gone, or that nobody has. */

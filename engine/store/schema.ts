@@ -150,7 +150,7 @@ export interface ConversationsTable {
   thread_id: Fixed<string>;
 }
 
-/** Who is in, or waits, in the order of `seq`; there only where several machines share the database. */
+/** Who is in, or waits, in the order of `seq`, and who wants a thread for itself; there only where several machines share the database. */
 export interface LineTable {
   seq: Sequence;
   /** What they stand in line for. */

@@ -93,6 +93,11 @@ export class Executor {
     return this.#attempts.has(runId);
   }
 
+  /** Ids of the runs that are at work. */
+  get runIds(): string[] {
+    return [...this.#attempts.keys()];
+  }
+
   /** How many runs are at work. */
   get size(): number {
     return this.#attempts.size;
