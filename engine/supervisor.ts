@@ -115,7 +115,10 @@ export class Supervisor {
       return this.calls.look();
     }
     await shared.setClock();
-    if (await this.#workers.beat()) outbox.setOthers(await this.#workers.areThereOthers());
+    // Whoever comes says so, and must be looked for where that is not heard.
+    if ((await this.#workers.beat()) || !shared.hears) {
+      outbox.setOthers(await this.#workers.areThereOthers());
+    }
     const isMine = await shared.alone(async () => {
       await this.#care();
       await shared.forgetEvents();
