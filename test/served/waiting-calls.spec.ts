@@ -45,12 +45,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         assistant_id: ASSISTANT,
         thread: { messages: [{ role: 'user', content: text }] },
       });
+    const contextOf = () =>
+      readFile(path.join(red.userDir, 'context', 'tab', 'runs.json'), 'utf8').catch(() => '');
     /** Waits until the node has written an answer into its context. */
-    const isKept = (callId: string) =>
-      until(async () => {
-        const file = path.join(red.userDir, 'context', 'tab', 'runs.json');
-        return (await readFile(file, 'utf8').catch(() => '')).includes(callId);
-      });
+    const isKept = (callId: string) => until(async () => (await contextOf()).includes(callId));
     type Ids = { id: string; thread_id: string };
     const look = ({ id, thread_id }: Ids) => client.beta.threads.runs.retrieve(id, { thread_id });
     /** Waits for the run's end, as a program does that polls; it must never be asked itself. */
@@ -109,6 +107,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(calls, [{ ...second, again: true }]);
       await flow.answer(second!, 'two');
       assert.deepEqual(await end(run), { status: 'completed', reply: 'heard one and two' });
+      await until(async () => !(await contextOf()).includes(run.id));
     });
 
     it('ask for the whole round again where the context does not last', async () => {
