@@ -16,7 +16,10 @@ const SWEEP_MS = 1000;
 /** Milliseconds between two walks over the threads for those that are kept no longer. */
 const RETENTION_PAUSE_MS = 3_600_000;
 const SECONDS_A_DAY = 86_400;
-/** Seconds that another process has for ending its own expired runs, which it alone can do with all that was said. */
+/**
+ * Seconds that another process has for ending its own expired runs, which it alone can do with all that was said, and
+ * that a reader has for the end of a run whose process is dead.
+ */
 const GRACE = 5;
 
 export class Supervisor {
@@ -29,6 +32,8 @@ export class Supervisor {
   /** Where the walk for unused threads stands, and when the next may begin, in milliseconds of the clock. */
   #walk: { from: Place | undefined; notBefore: number } = { from: undefined, notBefore: 0 };
   #hasFreePages = false;
+  /** Runs of dead processes, whose readers may be gone, too; from when on their threads may go. */
+  readonly #toForget = new Map<string, number>();
 
   /** @param leaseMs for tests */
   constructor(service: Service, leaseMs?: number) {
@@ -135,6 +140,9 @@ export class Supervisor {
   async #care(isOurs?: (run: RunInWork) => boolean): Promise<void> {
     await this.#expire(isOurs);
     await this.#adopt(isOurs);
+    for (const [id, from] of this.#toForget) {
+      if (from <= this.#service.now() && (await forgetThread(this.#service, id))) this.#toForget.delete(id);
+    }
     if (!isOurs) await this.#clean();
   }
 
@@ -168,6 +176,7 @@ export class Supervisor {
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
       if (status === 'in_progress') {
         await this.#end(id, { name: 'fail', now: now(), lastError: STOPPED, supersedes: true });
+        this.#toForget.set(id, now() + GRACE);
       } else if (status === 'cancelling')
         await this.#end(id, { name: 'cancelled', now: now(), supersedes: true });
       else await this.#takeUp(run);
@@ -193,6 +202,7 @@ export class Supervisor {
       // Nobody has it, and there is no room here: it waits on.
       if (owner === null && worker === null) return;
       if (!(await takeOver(store.db, id, worker, owner))) return;
+      this.#toForget.set(id, this.#service.now() + GRACE);
       if (owner === null) return await store.shared?.ring(store.db, 'queued', [id]);
       const log = hub.open(id, events + 1);
       // Whoever follows it looks into the database.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Caller } from '../../engine/index.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
-import { type Bench, calls, type Json, ScriptedModel, says, Workshop } from './support.ts';
+import { type Bench, calls, hangs, type Json, ScriptedModel, says, Workshop } from './support.ts';
 
 const ASSISTANT = { id: 'asst_home', name: 'Home', instructions: 'Be kind.' };
 const OTHER = { id: 'asst_other', name: 'Other', instructions: 'Be another.' };
@@ -171,6 +171,31 @@ onEachDatabase('the outputs of a chat program', function (kind) {
     assert.equal((await ask(bench, { messages: [messages[2]] }, { id: 'key_ben' })).status, 400);
     assert.equal((await ask(bench, { messages, user: 'anna' })).status, 200);
     assert.equal((await runsOf(bench))[0]!.status, 'completed');
+  });
+
+  it('or not: what a process leaves behind goes with its run at the next', async () => {
+    let time = 1_790_000_000_000;
+    const database = await workshop.database();
+    const options = { clock: () => time, assistants: [ASSISTANT], database };
+    const first = await workshop.open(new ScriptedModel(hangs('Well')), options);
+    const asked = ask(first, { messages: [question] });
+    await until(async () => (await runsOf(first))[0]?.status === 'in_progress');
+    const { db } = first.engine.service.store;
+    const thread = await db.selectFrom('threads').selectAll().executeTakeFirstOrThrow();
+    const run = await db.selectFrom('runs').selectAll().executeTakeFirstOrThrow();
+    await first.engine.close();
+    assert.equal((await asked).status, 503);
+    // As a kill leaves it.
+    const second = await workshop.open(new ScriptedModel(says('Yes')), options);
+    const later = second.engine.service.store.db;
+    await later.deleteFrom('threads').execute();
+    await later.insertInto('threads').values(thread).execute();
+    await later.insertInto('runs').values(run).execute();
+    await second.engine.sweep();
+    assert.equal((await runsOf(second))[0]!.status, 'failed');
+    time += 6_000;
+    await second.engine.sweep();
+    assert.equal(await threads(second), 0);
   });
 
   it('of a run whose time is over begin anew, and its thread goes', async () => {
