@@ -11,5 +11,8 @@ export type RunNotice =
   | { kind: 'run'; run: Run }
   /** The provider is why the run failed. */
   | { kind: 'failed'; runId: string; reason: FailureReason; fault: Fault }
-  /** A run of a caller calls functions that are not the caller's to answer. */
-  | { kind: 'calls'; runId: string; threadId: string };
+  /**
+   * A run of a caller calls functions that are not the caller's to answer. Told again every second while it waits for
+   * this process. `again`: the calls may have been handed out before, here or by a process that is gone.
+   */
+  | { kind: 'calls'; runId: string; threadId: string; again: boolean };

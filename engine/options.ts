@@ -47,6 +47,8 @@ export interface EngineOptions {
   capacity?: number;
   log?: EngineLog;
   onNotice?: (notice: RunNotice) => void;
+  /** Whether whoever hears the notices now answers the calls of callers' runs; else another process is to. */
+  answersCalls?: () => boolean;
   /** Milliseconds since 1970; for tests. */
   clock?: () => number;
 }
@@ -62,6 +64,11 @@ export interface Engine {
   together: Together | undefined;
   /** All runs at a glance, for people who look at them. */
   readonly overview: RunsOverview;
+  /**
+   * To be called before the calls of a run are handed out: makes this process the one that does.
+   * @returns false where another that lives does so
+   */
+  takeCalls(runId: string): Promise<boolean>;
   /** How many threads and runs the database holds. */
   counts(): Promise<{ threads: number; runs: number }>;
   /**

@@ -2,6 +2,7 @@
 
 import type { EngineLog } from './domain/log.ts';
 import type { KnownModels } from './models/known-models.ts';
+import type { RunNotice } from './notices.ts';
 import type { Store } from './store/store.ts';
 import type { TogetherPart } from './together/together.ts';
 import type { EventHub } from './worker/event-log.ts';
@@ -21,6 +22,9 @@ export interface Service {
   queue: RunQueue;
   together: TogetherPart | undefined;
   log: EngineLog;
+  onNotice: (notice: RunNotice) => void;
+  /** Whether whoever hears the notices answers calls. */
+  answersCalls: () => boolean;
   /** Milliseconds since 1970. */
   clock: () => number;
   /** Seconds since 1970, as the wire has its times. */

@@ -58,6 +58,7 @@ export async function startEngine(
   const supervisor = new Supervisor(service, internals.leaseMs);
   const release = async () => {
     service.queue.close();
+    service.together?.close();
     await service.executor.stopAll();
     // A worker that has not signed out is found dead by the next start.
     await supervisor.signOut().catch((error: unknown) => service.log.warn(`Signing out: ${String(error)}`));
@@ -84,6 +85,7 @@ export async function startEngine(
     service,
     sweep: () => supervisor.sweep(),
     overview: createOverview(store.db),
+    takeCalls: (runId) => supervisor.calls.take(runId),
     counts: () => countAll(store.db),
     together: service.together,
     fetch: door.fetch,
@@ -100,7 +102,7 @@ function makeService(
   store: Store,
   { sleep }: EngineInternals,
 ): Service {
-  const { log = silent, onNotice = () => {}, retentionDays = 0 } = options;
+  const { log = silent, onNotice = () => {}, answersCalls = () => false, retentionDays = 0 } = options;
   const clock = options.clock ?? store.shared?.clock ?? Date.now;
   const { provider, model: named } = options.model;
   const defaultModel = named || (provider === 'rehearsal' ? 'rehearsal' : 'default');
@@ -122,6 +124,7 @@ function makeService(
     windows,
     workerId,
     onNotice,
+    answersCalls,
     ...(sleep && { sleep }),
   });
   const now = () => Math.floor(clock() / 1000);
@@ -133,6 +136,8 @@ function makeService(
     followers: new Followers(),
     queue: new RunQueue({ store, hub, executor, workerId, capacity, log }),
     log,
+    onNotice,
+    answersCalls,
     clock,
     now,
     together: makeTogether({ store, workerId, outbox, log, now }),

@@ -1,8 +1,11 @@
 /** Expires runs, recovers those of dead workers, deletes threads that are kept no longer: a look every second. */
+
+import { forgetThread } from './runs/forget.ts';
+import { ServedCalls } from './runs/served-calls.ts';
 import type { Service } from './service.ts';
 import { leaveLines } from './store/line.ts';
 import { deleteUnused, type Place } from './store/retention.ts';
-import { dueRuns, leaveQueued, type RunInWork, runsInWork, takeOver } from './store/runs.ts';
+import { dueRuns, leaveQueued, type RunInWork, runById, runsInWork, takeOver } from './store/runs.ts';
 import type { Ring } from './store/shared.ts';
 import { Workers } from './store/workers.ts';
 import { type Ending, endRun } from './worker/end-run.ts';
@@ -13,7 +16,10 @@ const SWEEP_MS = 1000;
 /** Milliseconds between two walks over the threads for those that are kept no longer. */
 const RETENTION_PAUSE_MS = 3_600_000;
 const SECONDS_A_DAY = 86_400;
-/** Seconds that another process has for ending its own expired runs, which it alone can do with all that was said. */
+/**
+ * Seconds that another process has for ending its own expired runs, which it alone can do with all that was said, and
+ * that a reader has for the end of a run whose process is dead.
+ */
 const GRACE = 5;
 
 export class Supervisor {
@@ -21,15 +27,20 @@ export class Supervisor {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
   readonly #workers: Workers;
+  /** Whose calls this process has answered. */
+  readonly calls: ServedCalls;
   /** Where the walk for unused threads stands, and when the next may begin, in milliseconds of the clock. */
   #walk: { from: Place | undefined; notBefore: number } = { from: undefined, notBefore: 0 };
   #hasFreePages = false;
+  /** Runs of dead processes, whose readers may be gone, too; from when on their threads may go. */
+  readonly #toForget = new Map<string, number>();
 
   /** @param leaseMs for tests */
   constructor(service: Service, leaseMs?: number) {
     this.#service = service;
     const { store, workerId, clock } = service;
     this.#workers = new Workers({ db: store.db, workerId, clock, leaseMs });
+    this.calls = new ServedCalls(service, this.#workers);
   }
 
   /** Signs in, takes up what was left behind, and looks again every second. */
@@ -105,10 +116,14 @@ export class Supervisor {
     const { shared } = store;
     if (!shared) {
       await this.#workers.beat();
-      return this.#care();
+      await this.#care();
+      return this.calls.look();
     }
     await shared.setClock();
-    if (await this.#workers.beat()) outbox.setOthers(await this.#workers.areThereOthers());
+    // Whoever comes says so, and must be looked for where that is not heard.
+    if ((await this.#workers.beat()) || !shared.hears) {
+      outbox.setOthers(await this.#workers.areThereOthers());
+    }
     const isMine = await shared.alone(async () => {
       await this.#care();
       await shared.tidy();
@@ -118,12 +133,16 @@ export class Supervisor {
     // Another process looks after all; after its own each looks itself.
     if (!isMine) await this.#care(({ worker }) => worker === this.#service.workerId);
     await queue.take();
+    await this.calls.look();
   }
 
   /** @param isOurs which runs to look after; all, and the threads too, where it is not given */
   async #care(isOurs?: (run: RunInWork) => boolean): Promise<void> {
     await this.#expire(isOurs);
     await this.#adopt(isOurs);
+    for (const [id, from] of this.#toForget) {
+      if (from <= this.#service.now() && (await forgetThread(this.#service, id))) this.#toForget.delete(id);
+    }
     if (!isOurs) await this.#clean();
   }
 
@@ -135,7 +154,11 @@ export class Supervisor {
       const isElsewhere = store.shared && status === 'in_progress' && worker !== workerId;
       if (isElsewhere && now() < (expires_at ?? 0) + GRACE)
         await store.shared?.ring(store.db, 'expire', [id]);
-      else await this.#end(id, { name: 'expire', now: now(), supersedes: true });
+      else {
+        await this.#end(id, { name: 'expire', now: now(), supersedes: true });
+        // Of a run at work its reader sees to that.
+        if (status === 'requires_action') await forgetThread(this.#service, id);
+      }
     }
   }
 
@@ -145,6 +168,7 @@ export class Supervisor {
     const candidates = (await runsInWork(store.db)).filter(isOurs);
     const mine = candidates.filter(({ worker }) => worker === workerId);
     for (const { id, status } of mine) if (status === 'cancelling') executor.stop(id, 'cancel');
+    await this.#stopDeleted(candidates);
     const dead = await this.#workers.dead(candidates.flatMap(({ worker }) => worker ?? []));
     for (const run of candidates) {
       const { id, status, worker } = run;
@@ -152,11 +176,22 @@ export class Supervisor {
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
       if (status === 'in_progress') {
         await this.#end(id, { name: 'fail', now: now(), lastError: STOPPED, supersedes: true });
+        this.#toForget.set(id, now() + GRACE);
       } else if (status === 'cancelling')
         await this.#end(id, { name: 'cancelled', now: now(), supersedes: true });
       else await this.#takeUp(run);
     }
     await this.#workers.forget(dead);
+  }
+
+  /** Ends runs at work whose thread was deleted by a process that did not say so, or was not heard. */
+  async #stopDeleted(inWork: readonly RunInWork[]): Promise<void> {
+    const { store, executor } = this.#service;
+    const there = new Set(inWork.map(({ id }) => id));
+    for (const id of executor.runIds.filter((id) => !there.has(id))) {
+      // Most of them have begun or ended since the look.
+      if (!(await runById(store.db, id))) executor.stop(id, 'deleted');
+    }
   }
 
   /** A queued run whose process is gone, or that nobody has. */
@@ -167,6 +202,7 @@ export class Supervisor {
       // Nobody has it, and there is no room here: it waits on.
       if (owner === null && worker === null) return;
       if (!(await takeOver(store.db, id, worker, owner))) return;
+      this.#toForget.set(id, this.#service.now() + GRACE);
       if (owner === null) return await store.shared?.ring(store.db, 'queued', [id]);
       const log = hub.open(id, events + 1);
       // Whoever follows it looks into the database.

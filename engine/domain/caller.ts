@@ -9,8 +9,8 @@ export interface Caller {
   /** Ids of the only assistants that it sees and may run; it can't make or change any then. */
   assistants?: readonly string[];
   /**
-   * Whether functions of assistants are answered by whoever hears the notices: its runs then seem to go on where they
-   * wait for outputs. Functions that a run brings itself are the caller's to answer in any case.
+   * Whether functions of assistants are answered by whoever hears the notices, in runs that it makes now: they seem to
+   * go on where they wait for outputs. Functions that a run brings itself are the caller's to answer in any case.
    */
   isServedTools?: boolean;
   /** How many of its runs may be under way at once; 0 or nothing: no limit. */

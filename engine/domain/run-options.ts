@@ -20,6 +20,8 @@ export interface RunOptions {
   parallelToolCalls: boolean;
   /** A caller started it, and the calls of its assistant's functions are answered for the caller. */
   isServedTools?: boolean;
+  /** A chat that names no conversation: its thread goes when the run has ended. */
+  forgetsThread?: boolean;
   /** The creator asked with `include[]` to see what file searches found in the stream's steps. */
   includeSearchContent: boolean;
 }

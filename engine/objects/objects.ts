@@ -75,9 +75,12 @@ export function messageObject(row: MessageRecord): Message {
   } as Message;
 }
 
-/** Whether a caller is to know that a run waits for outputs; the program that the engine lives in always is. */
+/**
+ * Whether a caller is to know that a run waits for outputs; the program that the engine lives in always is. For the run's
+ * whole life: whoever answers may just be starting again, or be on another machine.
+ */
 export const seesCalls = ({ options }: RunRecord, caller: Caller | undefined): boolean =>
-  !(caller?.isServedTools && options.isServedTools);
+  !(caller && options.isServedTools);
 
 /** A run as a caller sees it. */
 export function runFor(caller: Caller | undefined, run: RunRecord): Run {

@@ -1,37 +1,30 @@
 /** Setting runs going: a new run, a thread with its run, and the answer to a call for tool outputs. */
 
-import type { Caller } from '../domain/caller.ts';
 import { callsOf, isFunctionCall, type StepDetails } from '../domain/content.ts';
 import {
-  emptyThread,
   modelNotFound,
-  notFound,
   threadLockedForRun,
   toolOutputsPartial,
   toolOutputsWrongStatus,
-  tooManyRuns,
   unknownPathId,
 } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
-import { EMPTY_USAGE } from '../domain/usage.ts';
 import { newMessage, newThread } from '../objects/new-records.ts';
 import { threadObject } from '../objects/objects.ts';
-import { settleOptions } from '../objects/run-options.ts';
 import type { CreateRun, CreateThread, CreateThreadAndRun, SubmitToolOutputs } from '../schemas/bodies.ts';
 import type { Service } from '../service.ts';
 import { findAssistant } from '../store/assistants.ts';
-import { keepKey } from '../store/keys.ts';
-import { hasUserMessage, insertMessages } from '../store/messages.ts';
-import { countActiveRuns } from '../store/owners.ts';
+import { insertMessages } from '../store/messages.ts';
 import type { RunRecord, ThreadRecord } from '../store/records.ts';
-import { activeRunId, findRun, insertRun, runById, transition } from '../store/runs.ts';
+import { activeRunId, findRun, runById, transition } from '../store/runs.ts';
 import { openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
 import { insertThread, lockedThread, threadOf } from '../store/threads.ts';
 import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
 import type { EventLog, LoggedEvent } from '../worker/event-log.ts';
-import { checkMessages, checkTools } from './capabilities.ts';
+import { checkMessages } from './capabilities.ts';
 import { followRun } from './follow.ts';
+import { type Body, type CreateOptions, EVENTS_WHEN_QUEUED, insertNewRun, newRun } from './new-run.ts';
 
 /** A run that was just set going. */
 export interface Started {
@@ -40,76 +33,10 @@ export interface Started {
   log(): EventLog;
 }
 
-type Body = CreateRun | CreateThreadAndRun;
-
-/** Beside the body. */
-export interface CreateOptions {
-  /** Show in the stream's steps what file searches found. */
-  fileSearchContent?: boolean;
-  /** The program that asks, where it is not the engine's own. */
-  caller?: Caller | undefined;
-  /** Finds this run again; see `once`. */
-  key?: string | undefined;
-}
-
-/** @throws ApiError 404 for an assistant that is not the caller's to run, 429 where its places are taken */
-async function checkCaller(db: Db, caller: Caller, assistantId: string): Promise<void> {
-  const { id, assistants, runsAtOnce = 0 } = caller;
-  if (assistants && !assistants.includes(assistantId)) throw notFound('assistant', assistantId);
-  if (runsAtOnce > 0 && (await countActiveRuns(db, id)) >= runsAtOnce) throw tooManyRuns(runsAtOnce);
-}
-
 /** Asked before the transaction, which must not wait for a provider. @throws ApiError 400 */
 async function checkModel({ store, models }: Service, { model, assistant_id }: Body): Promise<void> {
   const name = model ?? (await findAssistant(store.db, assistant_id))?.model;
   if (name !== undefined && (await models.lacks(name))) throw modelNotFound(name, 400);
-}
-
-/** `thread.run.created` and `thread.run.queued`; after outputs, the step's completion and `thread.run.queued`. */
-const EVENTS_WHEN_QUEUED = 2;
-
-/** The new run on a thread that is known to be free; nothing is written. */
-async function newRun(
-  service: Service,
-  db: Db,
-  thread: ThreadRecord,
-  id: string,
-  body: Body,
-  worker: string | null,
-  { fileSearchContent = false, caller }: CreateOptions,
-): Promise<RunRecord> {
-  if (caller) await checkCaller(db, caller, body.assistant_id);
-  const assistant = await findAssistant(db, body.assistant_id);
-  if (!assistant) throw notFound('assistant', body.assistant_id);
-  const options = settleOptions(assistant, thread, body, fileSearchContent);
-  if (caller?.isServedTools && !body.tools) options.isServedTools = true;
-  checkTools(service, options);
-  if (!options.instructions && !(await hasUserMessage(db, thread.id))) throw emptyThread();
-  const now = service.now();
-  return {
-    id,
-    thread_id: thread.id,
-    assistant_id: assistant.id,
-    status: 'queued',
-    active: 1,
-    created_at: now,
-    started_at: null,
-    expires_at: now + service.expirySeconds,
-    cancelled_at: null,
-    failed_at: null,
-    completed_at: null,
-    required_action: null,
-    last_error: null,
-    incomplete_details: null,
-    usage: EMPTY_USAGE,
-    metadata: body.metadata ?? {},
-    options,
-    worker,
-    window_from: null,
-    window_head: null,
-    attempt: 0,
-    events: EVENTS_WHEN_QUEUED,
-  };
 }
 
 /**
@@ -179,8 +106,7 @@ export async function createRun(
         messages.map((message) => newMessage(threadId, message, service.now())),
       );
       const run = await newRun(service, trx, thread, id, body, worker, options);
-      await insertRun(trx, run);
-      if (options.key) await keepKey(trx, options.key, id);
+      await insertNewRun(service, trx, run, options);
       return { run, first: 1, events: createdEvents(run) };
     });
   } catch (error) {
@@ -219,8 +145,7 @@ export async function createThreadAndRun(
   return setGoing(service, id, async (trx, worker) => {
     const thread = await insertNewThread(trx, body.thread ?? {}, service.now(), options.caller?.id);
     const run = await newRun(service, trx, thread, id, body, worker, options);
-    await insertRun(trx, run);
-    if (options.key) await keepKey(trx, options.key, id);
+    await insertNewRun(service, trx, run, options);
     const events = [{ event: 'thread.created', data: threadObject(thread) }, ...createdEvents(run)];
     return { run, first: 0, events };
   });

@@ -7,6 +7,9 @@ import type { Db } from './store.ts';
 /** Written into the query's text: a partial index does not serve a bound value. */
 export const ACTIVE = sql.lit(1 as const);
 
+/** What the engine's own ids of calls are made of. */
+const CALL_ID = /^\w{1,100}$/;
+
 /** Columns that go with a transition but are not decided by the table of states. */
 export type RunPatch = Partial<
   Pick<
@@ -218,6 +221,58 @@ export const takeQueued = (
     .where('worker', 'is', null)
     .returning(['id', 'events'])
     .execute();
+
+/** Runs of callers whose calls are to be answered for them, and the process that sees to it, empty for none yet. */
+export const runsWithServedCalls = async (
+  db: Db,
+): Promise<{ id: string; thread_id: string; worker: string }[]> => {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['seq', 'id', 'thread_id', 'worker'])
+    .where('active', '=', ACTIVE)
+    .where('status', '=', sql.lit('requires_action'))
+    .where('worker', 'is not', null)
+    .execute();
+  // Sorted here: the index of the active runs serves no order.
+  return rows.sort((a, b) => a.seq - b.seq).map((row) => ({ ...row, worker: row.worker! }));
+};
+
+/** Puts a worker's name on a run whose calls wait, unless another process was faster. @returns whether it did */
+export async function takeCalls(db: Db, runId: string, from: string, worker: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('runs')
+    .set({ worker })
+    .where('id', '=', runId)
+    .where('status', '=', 'requires_action')
+    .where('worker', '=', from)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/**
+ * The run that waits for the output of a call, on the threads of an owner.
+ * @param owner see ThreadsTable
+ */
+export async function runWaitingFor(
+  db: Db,
+  callId: string,
+  owner: string | null,
+): Promise<Stored<'runs'> | undefined> {
+  if (!CALL_ID.test(callId)) return undefined;
+  const rows = await db
+    .selectFrom('runs')
+    .innerJoin('threads', 'threads.id', 'runs.thread_id')
+    .selectAll('runs')
+    .where('runs.active', '=', ACTIVE)
+    .where('runs.status', '=', 'requires_action')
+    .where('threads.owner', owner === null ? 'is' : '=', owner)
+    // The sign _ stands for any here; what is found is looked at again.
+    .where('runs.required_action', 'like', `%"${callId}"%`)
+    .execute();
+  return rows
+    .map((row) => fromRow('runs', row))
+    .find((run) => run.required_action?.submit_tool_outputs.tool_calls.some(({ id }) => id === callId));
+}
 
 /** A worker that goes leaves its queued runs to whoever has room. @returns their ids */
 export async function leaveQueued(db: Db, worker: string): Promise<string[]> {

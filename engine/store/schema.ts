@@ -74,7 +74,10 @@ export interface RunsTable {
   metadata: Json;
   /** The rest of the wire's fields, as they were settled at creation (see RunOptions). */
   options: Fixed<Json>;
-  /** The process that has the run in hand (workers.id); null when none has. */
+  /**
+   * The process that has the run in hand (workers.id): works on it, or has its calls answered by flows. Null when none
+   * has; empty while it waits for one that has its calls answered.
+   */
   worker: string | null;
   /** First message (seq) after the gap that the model sees; settled by the first turn so that prompts only grow. */
   window_from: number | null;
@@ -147,7 +150,7 @@ export interface ConversationsTable {
   thread_id: Fixed<string>;
 }
 
-/** Who is in, or waits, in the order of `seq`; there only where several machines share the database. */
+/** Who is in, or waits, in the order of `seq`, and who wants a thread for itself; there only where several machines share the database. */
 export interface LineTable {
   seq: Sequence;
   /** What they stand in line for. */

@@ -15,7 +15,7 @@ export type Word =
   | 'deleted'
   /** Places in these lines are free. */
   | 'left'
-  /** Threads that another machine wants for itself. */
+  /** Another machine wants a thread for itself. */
   | 'superseded'
   /** Answers to calls of these runs have come in. */
   | 'answered';

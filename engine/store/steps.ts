@@ -52,6 +52,10 @@ export async function openParts(db: Db, runId: string): Promise<Open> {
   return { step: step && fromRow('steps', step), message: message && fromRow('messages', message) };
 }
 
+export async function insertStep(db: Db, step: StepRecord): Promise<void> {
+  await db.insertInto('steps').values(toRow('steps', step)).execute();
+}
+
 /** Adds a step, and the message that it makes. @throws Superseded */
 export async function insertParts(
   db: Db,
@@ -61,7 +65,7 @@ export async function insertParts(
 ): Promise<void> {
   await atomically(db, async (trx) => {
     await holdAttempt(trx, run);
-    await trx.insertInto('steps').values(toRow('steps', step)).execute();
+    await insertStep(trx, step);
     if (message) await trx.insertInto('messages').values(toRow('messages', message)).execute();
   });
 }

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Shared } from '../store/shared.ts';
 import { atomically, type Db } from '../store/store.ts';
 
-/** Milliseconds between two looks, for words that were not heard. */
-const LOOK_MS = 1000;
+/** Milliseconds between two looks, for words that were not heard; where they don't come through, more often. */
+const LOOK_MS = { hearing: 1000, deaf: 200 };
 
 export interface SharedAnswers {
   /**
@@ -34,6 +34,7 @@ export interface SharedAnswersPart extends SharedAnswers {
 }
 
 export function sharedAnswers({ db, shared, workerId, onFault }: AnswersOptions): SharedAnswersPart {
+  const pause = () => (shared.hears ? LOOK_MS.hearing : LOOK_MS.deaf);
   /** Rounds that this machine has open. */
   const asked = new Map<string, () => void>();
 
@@ -75,7 +76,7 @@ export function sharedAnswers({ db, shared, workerId, onFault }: AnswersOptions)
       asked.set(runId, look);
       // Answers of before: another machine had asked, and is gone.
       await look();
-      const timer = setInterval(look, LOOK_MS).unref();
+      const timer = setInterval(look, pause()).unref();
       return async () => {
         clearInterval(timer);
         asked.delete(runId);
@@ -103,7 +104,7 @@ export function sharedAnswers({ db, shared, workerId, onFault }: AnswersOptions)
         const round = await roundOf(db, runId);
         if (!round) return true;
         if (!round.lives) return false;
-        await delay(LOOK_MS, undefined, { signal, ref: false });
+        await delay(pause(), undefined, { signal, ref: false });
       }
     },
   };

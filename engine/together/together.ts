@@ -6,22 +6,20 @@ import { Followers } from '../worker/followers.ts';
 import { type SharedAnswers, sharedAnswers } from './answers.ts';
 import { type SharedConversations, sharedConversations } from './conversations.ts';
 import { type Line, sharedLine } from './line.ts';
+import { type Supersedes, sharedSupersedes } from './supersedes.ts';
 
-export interface Together {
+export interface Together extends Supersedes {
   conversations: SharedConversations;
   line: Line;
   answers: SharedAnswers;
   /** Whether another process gives signs of life; alone, nobody need stand in line. */
   readonly hasOthers: boolean;
-  /** Asks the other machines to end what they have on a thread. */
-  supersede(threadId: string): Promise<void>;
-  /** Calls back with the threads that another machine wants for itself. */
-  onSupersede(end: (threadId: string) => void): void;
 }
 
 /** Together, and the words for it. */
 export interface TogetherPart extends Together {
   hear(ring: Ring): void;
+  close(): void;
 }
 
 /** @returns undefined on a file, which one machine has to itself */
@@ -38,7 +36,12 @@ export function makeTogether(
     workerId,
     onFault: (error) => log.warn(`Answers from other machines could not be read: ${String(error)}`),
   });
-  const enders = new Set<(threadId: string) => void>();
+  const supersedes = sharedSupersedes({
+    db,
+    shared,
+    workerId,
+    onFault: (error) => log.warn(`The wishes of other machines could not be read: ${String(error)}`),
+  });
   return {
     conversations: sharedConversations(db, now),
     line: sharedLine({
@@ -53,13 +56,17 @@ export function makeTogether(
     get hasOthers() {
       return outbox.open;
     },
-    supersede: (threadId) => shared.ring(db, 'superseded', [threadId]),
-    onSupersede: (end) => enders.add(end),
+    supersede: supersedes.supersede,
+    onSupersede: supersedes.onSupersede,
+    close: supersedes.close,
     hear(ring) {
-      if (ring.word === 'missed') waiting.wake();
-      else if (ring.word === 'answered') answers.wake(ring.ids);
+      if (ring.word === 'missed') {
+        waiting.wake();
+        supersedes.wake();
+      }
+      if (ring.word === 'answered') answers.wake(ring.ids);
       else if (ring.word === 'left') waiting.wake(ring.ids);
-      else if (ring.word === 'superseded') for (const id of ring.ids) for (const end of enders) end(id);
+      else if (ring.word === 'superseded') supersedes.wake();
     },
   };
 }

@@ -42,6 +42,7 @@ export interface ExecutorOptions {
   windows: ContextWindows;
   workerId: string;
   onNotice: (notice: RunNotice) => void;
+  answersCalls: () => boolean;
   sleep?: AskOptions['sleep'];
 }
 
@@ -105,6 +106,11 @@ export class Executor {
     return this.#attempts.has(runId);
   }
 
+  /** Ids of the runs that are at work. */
+  get runIds(): string[] {
+    return [...this.#attempts.keys()];
+  }
+
   /** How many runs are at work. */
   get size(): number {
     return this.#attempts.size;
@@ -150,8 +156,6 @@ export class Executor {
       const outcome = await this.#turn(run, writer, attempt);
       if (outcome.kind === 'calls') {
         if (await this.#requireAction(run, log, writer, outcome.calls)) {
-          const { id: runId, thread_id: threadId, options } = run;
-          if (options.isServedTools) this.#options.onNotice({ kind: 'calls', runId, threadId });
           return false;
         }
         return this.#settle(runId, log, writer);
@@ -230,6 +234,9 @@ export class Executor {
       },
     };
     const usage = addUsage(run.usage, writer.usage);
+    const { answersCalls, workerId, onNotice } = this.#options;
+    const isAnswered = run.options.isServedTools && answersCalls();
+    const worker = run.options.isServedTools ? (isAnswered ? workerId : '') : null;
     const tell = await this.#options.outbox.settle(run.id, log);
     const events = log.next;
     const changed = await atomically(this.#options.store.db, async (trx) => {
@@ -238,7 +245,7 @@ export class Executor {
         run.id,
         'callTools',
         this.#now(),
-        { required_action, usage, worker: null, events },
+        { required_action, usage, worker, events },
         { attempt: run.attempt },
       );
       // The step stays open and keeps what it has used until its outputs come.
@@ -248,6 +255,9 @@ export class Executor {
       return row;
     });
     if (changed) log.append(runEvent(changed));
+    if (changed && isAnswered) {
+      onNotice({ kind: 'calls', runId: run.id, threadId: run.thread_id, again: false });
+    }
     return changed !== undefined;
   }
 

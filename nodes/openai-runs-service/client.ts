@@ -66,6 +66,7 @@ export function openConnection(options: ClientOptions): Connection {
     embedded: engine !== undefined,
     ask: engine?.fetch,
     together: engine?.together,
+    takeCalls: engine && ((runId) => engine.takeCalls(runId)),
     overview,
     counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,

@@ -9,6 +9,8 @@ import type { RunNotices, ServedCalls } from './run-notices.ts';
 import type { ServiceSettings } from './settings.ts';
 import type { ThreadQueue } from './thread-queue.ts';
 
+export type { ServedCalls } from './run-notices.ts';
+
 export interface Connection {
   readonly client: OpenAI;
   /** Whether the embedded engine answers, which can more than the API asks for. */
@@ -19,6 +21,8 @@ export interface Connection {
   readonly overview?: RunsOverview | undefined;
   /** How much the embedded engine's database holds. */
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
+  /** Makes this Node-RED the one that hands a run's calls out; see Engine. Only the embedded engine has it. */
+  readonly takeCalls?: ((runId: string) => Promise<boolean>) | undefined;
   /** What several Node-REDs share where the embedded engine's database is on PostgreSQL. */
   readonly together?: Together | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */
@@ -78,7 +82,8 @@ export interface ServiceNode extends Node {
   /** Keeps the connection open, when the service closes, until a node has told the server what it must. */
   hold(work: Promise<unknown>): void;
   /**
-   * Answers the function calls of runs that other programs start; the first node that does so is asked.
+   * Answers the function calls of runs that other programs start; the first node that does so is asked, every second
+   * while a run waits for it.
    * @returns takes it back
    */
   serveTools(answer: (calls: ServedCalls) => void): () => void;

@@ -29,6 +29,8 @@ export interface OpenOptions {
   activity?: RunActivity;
   /** Told when a run of another program waits for flows. */
   onCalls?(calls: ServedCalls): void;
+  /** Whether flows answer such calls now. */
+  answersCalls?(): boolean;
 }
 
 /** Node-RED's own config nodes, as far as they are used here. */
@@ -214,6 +216,7 @@ async function startEngine(
     contextWindow: settings.contextWindow || undefined,
     onNotice: (notice) =>
       notice.kind === 'run' ? options.activity?.changed(notice.run) : notices.take(notice),
+    answersCalls: () => options.answersCalls?.() ?? false,
     log: { debug: log('debug'), info: log('log'), warn: log('warn'), error: log('error') },
   });
 }

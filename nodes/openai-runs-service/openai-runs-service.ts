@@ -49,6 +49,7 @@ export default function register(RED: NodeAPI): void {
     const held: Promise<unknown>[] = [];
     const toolServers = new Set<(calls: ServedCalls) => void>();
     const onCalls = (calls: ServedCalls) => toolServers.values().next().value?.(calls);
+    const answersCalls = () => toolServers.size > 0;
     this.serveTools = (answer) => {
       toolServers.add(answer);
       return () => toolServers.delete(answer);
@@ -60,7 +61,8 @@ export default function register(RED: NodeAPI): void {
     );
 
     const open = async (): Promise<Opened> => {
-      const options = { RED, node: this, settings, apiKey, secrets, translate, activity, onCalls };
+      const parts = { RED, node: this, settings, apiKey, secrets, translate };
+      const options = { ...parts, activity, onCalls, answersCalls };
       if (isPerMessage(settings)) return openForMessages(options);
       const connection = await openService(options);
       connection.together?.onSupersede((threadId) => this.threads.supersede(threadId));
@@ -131,7 +133,7 @@ export default function register(RED: NodeAPI): void {
           keys,
           connect,
           onUse: (id) => uses.note(id),
-          servesTools: () => toolServers.size > 0,
+          servesTools: answersCalls,
           translate,
         });
       }

@@ -6,7 +6,7 @@ const REMEMBERED = 1000;
 
 export type RetryNotice = Extract<RunNotice, { kind: 'retry' }>;
 
-/** A run that another program has started, and that waits for the outputs of functions. */
+/** A run that another program has started, and that waits for the outputs of functions; told again while it does. */
 export type ServedCalls = Extract<RunNotice, { kind: 'calls' }>;
 
 export class RunNotices {

@@ -9,6 +9,7 @@ import type { Method } from './methods/method.ts';
 import type { Status } from './output/status.ts';
 import type { Settings } from './settings.ts';
 import type { ToolRounds } from './tools/rounds.ts';
+import type { ServedRuns } from './tools/served-runs.ts';
 import type { StoredToolOutputs } from './tools/stored-outputs.ts';
 
 export interface NodeParts {
@@ -21,6 +22,7 @@ export interface NodeParts {
   readonly status: Status;
   readonly rounds: ToolRounds;
   readonly stored: StoredToolOutputs;
+  readonly served: ServedRuns;
   readonly conversations: Conversations;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { callAfter } from '../../engine/domain/waits.ts';
-import type { ServiceNode } from '../openai-runs-service/connection.ts';
+import type { ServedCalls, ServiceNode } from '../openai-runs-service/connection.ts';
 import { inWords, isRunsError, RunsError } from '../shared/errors.ts';
 import type { RunsTranslate } from '../shared/texts.ts';
 import { Conversations } from './conversations.ts';
@@ -18,6 +18,7 @@ import { watchRuns } from './run/watch-runs.ts';
 import type { Settings } from './settings.ts';
 import { Answers } from './tools/answers.ts';
 import { ToolRounds } from './tools/rounds.ts';
+import { ServedRuns } from './tools/served-runs.ts';
 import { StoredToolOutputs } from './tools/stored-outputs.ts';
 
 /** Milliseconds that cancelling a run may hold up the closing of the node. */
@@ -59,6 +60,7 @@ export class RunsNode {
       status: new Status(node, this.jobs, t, () => service.activity.touch()),
       rounds: new ToolRounds(),
       stored: new StoredToolOutputs(node),
+      served: new ServedRuns(),
       conversations: new Conversations(RED, node, settings, options.service),
     };
     this.answers = new Answers(this.parts, resumeRun);
@@ -80,22 +82,28 @@ export class RunsNode {
     }
   }
 
-  /** Takes up a run that another program has started and that waits for outputs: no message asked for it. */
-  serve({ runId, threadId }: { runId: string; threadId: string }): void {
-    const { node, method, RED } = this.parts;
+  /** Takes up a run that another program has started and that waits for outputs, unless it is in hand already. */
+  serve({ runId, threadId, again }: ServedCalls): void {
+    const { node, method, RED, served, stored, rounds } = this.parts;
+    if (!served.isDue(runId)) return;
     const msg = { _msgid: RED.util.generateId() } as NodeMessageInFlow;
     const done = inWords((error) => error && node.error(error, msg));
     this.start(
       msg,
       (out) => node.send(out),
       done,
-      async (job, connect) => {
-        if (method.answers !== 'run') return;
-        const params = { thread_id: threadId, run_id: runId };
-        job.request = params;
-        const request = { params, delivery: 'wait' } as const;
-        await performRun({ parts: this.parts, job, connection: await connect(), method, request });
-      },
+      (job, connect) =>
+        served.hold(runId, async () => {
+          if (method.answers !== 'run') return;
+          const params = { thread_id: threadId, run_id: runId };
+          job.request = params;
+          const request = { params, delivery: 'wait' } as const;
+          const earlier = { outputs: await stored.of(runId), sends: true, again };
+          const connection = await connect();
+          await performRun({ parts: this.parts, job, connection, method, request }, earlier).finally(() =>
+            rounds.dropEarly(runId),
+          );
+        }),
     );
   }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { newThread } from '../../engine/objects/new-records.ts';
 import { readAddress } from '../../engine/store/postgres/address.ts';
 import { migrate } from '../../engine/store/postgres/database.ts';
+import { isLost, startFault } from '../../engine/store/postgres/faults.ts';
 import { MIGRATIONS } from '../../engine/store/postgres/migrations.ts';
 import { atomically } from '../../engine/store/store.ts';
 import { insertThread } from '../../engine/store/threads.ts';
@@ -86,6 +87,21 @@ describe('a database on PostgreSQL', function () {
         assert.doesNotMatch(error.message, /hidden/);
         return true;
       });
+    }
+  });
+
+  it('tells what a pooler refuses from a connection that it has lost', async () => {
+    const address = readAddress(await newSchema());
+    for (const [words, fault] of [
+      ['password authentication failed', 'wrongPassword'],
+      ['no such user', 'wrongPassword'],
+      ['no such database: none', 'noDatabase'],
+      ['server login failed: the server is starting', 'unreachable'],
+      ['query_wait_timeout', 'unreachable'],
+    ] as const) {
+      const error = Object.assign(new Error(words), { code: '08P01' });
+      assert.equal(startFault(error, address).fault, fault, words);
+      assert.equal(isLost(error), fault === 'unreachable', words);
     }
   });
 

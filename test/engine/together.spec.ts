@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { sleep } from '../../engine/domain/waits.ts';
 import type { Together } from '../../engine/index.ts';
 import { withPostgres } from '../support/databases.ts';
+import { deafProxy } from '../support/postgres-proxy.ts';
 import { testPostgres } from '../support/postgres-server.ts';
 import { until } from '../support/until.ts';
 import { type Bench, hangs, ScriptedModel, Workshop } from './support.ts';
@@ -147,13 +148,57 @@ describe('what machines share', function () {
     assert.deepEqual(found, ['three']);
   });
 
-  it('asks the others to end what they have on a thread', async () => {
+  it('asks the others to end what they have on a thread, once', async () => {
     const [first, second] = parts();
     const ended: string[] = [];
     second.onSupersede((id) => ended.push(id));
+    first.onSupersede((id) => ended.push(`own ${id}`));
     assert.equal(first.hasOthers, true);
     await first.supersede('thread_1');
     await until(() => ended.length === 1);
-    assert.deepEqual(ended, ['thread_1']);
+    await first.supersede('thread_2');
+    await until(() => ended.length === 2);
+    await first.supersede('thread_1');
+    await until(() => ended.length === 3);
+    assert.deepEqual(ended, ['thread_1', 'thread_2', 'thread_1']);
+  });
+
+  it('comes through where notifications do not', async () => {
+    const proxy = await deafProxy(database);
+    try {
+      const open = () => workshop.open(new ScriptedModel(hangs('Well')), { database: proxy.address });
+      const [near, far] = await Promise.all([open(), open()]);
+      const ended: string[] = [];
+      near.engine.together!.onSupersede((id) => ended.push(id));
+      await far.engine.together!.supersede('thread_1');
+      await until(() => ended.length === 1);
+
+      const { id: assistant_id } = await near.client.beta.assistants.create({
+        model: 'm',
+        instructions: 'x',
+      });
+      const runs = await Promise.all(
+        [0, 1].map(() => near.client.beta.threads.createAndRun({ assistant_id })),
+      );
+      await until(() => runs.every(({ id }) => near.engine.service.executor.has(id)));
+      const [first, second] = runs as [(typeof runs)[0], (typeof runs)[0]];
+      const answers: string[] = [];
+      const end = await near.engine.together!.answers.ask(first.id, (_call, output) => answers.push(output));
+      assert.equal(await far.engine.together!.answers.give(first.id, 'call_1', 'one'), true);
+      await until(() => answers.length > 0);
+      await end();
+
+      await far.client.beta.threads.runs.cancel(first.id, { thread_id: first.thread_id });
+      await far.client.beta.threads.delete(second.thread_id);
+      await until(() => runs.every(({ id }) => !near.engine.service.executor.has(id)));
+      const { status } = await far.client.beta.threads.runs.retrieve(first.id, {
+        thread_id: first.thread_id,
+      });
+      assert.equal(status, 'cancelled');
+      assert.deepEqual(ended, ['thread_1']);
+    } finally {
+      await workshop.cleanUp();
+      await proxy.close();
+    }
   });
 });

@@ -20,6 +20,10 @@ export interface NodeRed {
   log(): string;
   /** Ends the process and removes the user directory. */
   stop(): Promise<void>;
+  /** Ends the process at once, as a power cut does, or as its user does; what it has saved stays. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  /** Starts it again after its end, with the flows that are deployed, at the same address. */
+  startAgain(): Promise<void>;
 }
 
 const START_LIMIT = 30_000;
@@ -49,27 +53,42 @@ export async function startNodeRed(
   const contents = { ...nodeRedSettings({ userDir, port }), ...options.settings };
   await writeFile(settings, `module.exports = ${JSON.stringify(contents)};\n${options.code ?? ''}`);
   const script = path.join(ROOT, 'node_modules', RELEASES[release], 'red.js');
-  const child = spawn(process.execPath, [script, '--settings', settings, '--userDir', userDir], {
-    cwd: userDir,
-    env: { ...process.env, HOME: userDir, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
   const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => output.push(text));
-  }
   const log = () => output.join('');
+  let child: ChildProcess;
+  const start = async () => {
+    child = spawn(process.execPath, [script, '--settings', settings, '--userDir', userDir], {
+      cwd: userDir,
+      env: { ...process.env, HOME: userDir, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const before = log().length;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
+    }
+    await started(child, () => log().slice(before));
+  };
   const stop = async () => {
     await end(child);
     await rm(userDir, { recursive: true, force: true });
   };
   try {
-    await started(child, log);
+    await start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { address: `http://127.0.0.1:${port}`, userDir, pid: child.pid, log, stop };
+  return {
+    address: `http://127.0.0.1:${port}`,
+    userDir,
+    get pid() {
+      return child.pid;
+    },
+    log,
+    stop,
+    end: (signal) => end(child, signal),
+    startAgain: start,
+  };
 }
 
 async function freePort(): Promise<number> {
@@ -98,10 +117,10 @@ function started(child: ChildProcess, log: () => string): Promise<void> {
   });
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
   await gone;
   clearTimeout(timer);

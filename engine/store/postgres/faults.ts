@@ -28,8 +28,20 @@ const GONE = ['57P01', '57P02', '57P03', '57P05', '53300', '25P03'];
 const WORDS =
   /Connection terminated|connection error|not queryable|Query read timeout|timeout exceeded|Client was closed|TLS connection/;
 
+/** PgBouncer has one code for all that it refuses by itself. */
+const REFUSED_BY_POOLER = '08P01';
+const POOLER_WORDS = {
+  login: /password authentication failed|auth(entication)? failed|no such user/i,
+  database: /no such database/i,
+};
+
+/** Whether a pooler refuses login or database: the next try has no better luck. */
+const isRefused = (error: unknown, what: keyof typeof POOLER_WORDS): boolean =>
+  codeOf(error) === REFUSED_BY_POOLER && POOLER_WORDS[what].test((error as Coded).message);
+
 /** Whether the connection is lost, or none is to be had: the next try may have better luck. */
 export function isLost(error: unknown): boolean {
+  if (isRefused(error, 'login') || isRefused(error, 'database')) return false;
   const code = codeOf(error);
   if (NETWORK.includes(code) || GONE.includes(code) || code.startsWith('08')) return true;
   return code === '' && error instanceof Error && WORDS.test(error.message);
@@ -67,7 +79,9 @@ function faultCode(error: unknown): keyof typeof SENTENCES | undefined {
   if (code === '25006' || code === '42501') return 'database_read_only';
   if (code.startsWith('XX00')) return 'database_damaged';
   // Refused logins, missing schemas, limits, faults of the disk; a wrong statement (42…) is a fault of ours.
-  return /^(28|3D|3F|53|54|55|57|58)...$/.test(code) ? 'database_failed' : undefined;
+  return code === REFUSED_BY_POOLER || /^(28|3D|3F|53|54|55|57|58)...$/.test(code)
+    ? 'database_failed'
+    : undefined;
 }
 
 /** Why a database could not be opened. */
@@ -75,6 +89,8 @@ export function startFault(error: unknown, { place, user, database }: Address): 
   if (error instanceof EngineStartError) return error;
   const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
   const options = { cause: error };
+  if (isRefused(error, 'login')) return new EngineStartError('wrongPassword', { place, user }, options);
+  if (isRefused(error, 'database')) return new EngineStartError('noDatabase', { place, database }, options);
   switch (codeOf(error)) {
     case '28P01':
     case '28000':

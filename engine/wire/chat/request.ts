@@ -1,5 +1,6 @@
 /** From a Chat-Completions request to what a run is made of. */
 import { createHash } from 'node:crypto';
+import type { FunctionCall } from '../../domain/content.ts';
 import { missingParameter } from '../../domain/errors.ts';
 import { MAX_COMPLETION_TOKENS } from '../../domain/limits.ts';
 import type { CreateMessage, CreateRun } from '../../schemas/bodies.ts';
@@ -16,9 +17,13 @@ const textOf = ({ content }: ChatMessage): string =>
 /**
  * What was said, as messages of a thread. Calls and their outputs are left out where what came of them was said, too;
  * outputs that wait for a reply are told as the user's words.
- * @param from index of the first message that is taken
+ * @param options.from index of the first message that is taken
+ * @param options.withOutputs false where the outputs are told as such (roundsOf)
  */
-export function messagesOf(messages: readonly ChatMessage[], from = 0): CreateMessage[] {
+export function messagesOf(
+  messages: readonly ChatMessage[],
+  { from = 0, withOutputs = true }: { from?: number; withOutputs?: boolean } = {},
+): CreateMessage[] {
   const calls = new Map(
     messages.flatMap(({ tool_calls }) => tool_calls ?? []).map((call) => [call.id, call]),
   );
@@ -30,7 +35,7 @@ export function messagesOf(messages: readonly ChatMessage[], from = 0): CreateMe
     if (index < from) return [];
     if (role === 'assistant') return textOf(message) ? [{ role, content: textOf(message) }] : [];
     if (role === 'user') return content?.length ? [{ role, content }] : [];
-    if (role !== 'tool' || index < replied) return [];
+    if (role !== 'tool' || !withOutputs || index < replied) return [];
     const call = calls.get(message.tool_call_id ?? '')?.function;
     const name = call ? `${call.name}(${call.arguments ?? ''})` : 'a function';
     return [{ role: 'user', content: `Output of ${name}: ${textOf(message)}` }];
@@ -57,6 +62,29 @@ export function outputsOf(messages: readonly ChatMessage[]) {
     }
     return { tool_call_id, output: textOf(message) };
   });
+}
+
+/**
+ * The rounds of calls since the user spoke last, for a run that has to be told of them: those that are answered as a
+ * whole. Earlier ones are left out, as in messagesOf.
+ */
+export function roundsOf(messages: readonly ChatMessage[]): FunctionCall[][] {
+  const since = messages.slice(messages.findLastIndex(({ role }) => role === 'user') + 1);
+  const outputs = new Map(
+    since.flatMap((message) =>
+      message.role === 'tool' && message.tool_call_id ? [[message.tool_call_id, textOf(message)]] : [],
+    ),
+  );
+  return since
+    .map(({ tool_calls }) => tool_calls ?? [])
+    .filter((calls) => calls.length > 0 && calls.every(({ id }) => outputs.has(id)))
+    .map((calls) =>
+      calls.map(({ id, function: { name, arguments: args } }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: args ?? '', output: outputs.get(id)! },
+      })),
+    );
 }
 
 /** The run's own settings, over those of the assistant. */

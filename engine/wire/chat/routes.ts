@@ -4,12 +4,16 @@ import type { Caller } from '../../domain/caller.ts';
 import { modelNotFound } from '../../domain/errors.ts';
 import { untilAborted } from '../../domain/waits.ts';
 import { newThread } from '../../objects/new-records.ts';
+import { seesCalls } from '../../objects/objects.ts';
 import { logFor } from '../../runs/across-calls.ts';
 import { createRun, createThreadAndRun, type Started, submitToolOutputs } from '../../runs/create.ts';
+import { forgetThread, forgetThreadAfter } from '../../runs/forget.ts';
+import type { CreateOptions } from '../../runs/new-run.ts';
 import { type ChatCompletion, chatCompletion } from '../../schemas/chat.ts';
 import type { Service } from '../../service.ts';
 import { assistantsNamed } from '../../store/assistants.ts';
-import { activeRunId, runById, transition } from '../../store/runs.ts';
+import type { RunRecord } from '../../store/records.ts';
+import { activeRunId, runById, runWaitingFor, transition } from '../../store/runs.ts';
 import { atomically } from '../../store/store.ts';
 import { findThread, insertThread } from '../../store/threads.ts';
 import { endRun } from '../../worker/end-run.ts';
@@ -17,22 +21,20 @@ import { maySee } from '../access.ts';
 import { type RouteEnv, readBody } from '../routes/http.ts';
 import { eventStream } from '../routes/sse.ts';
 import { chunks, headOf, wholeAnswer } from './answer.ts';
-import { firstNew, messagesOf, outputsOf, runBody, threadIdOf } from './request.ts';
-import { Waiting } from './waiting.ts';
+import { firstNew, messagesOf, outputsOf, roundsOf, runBody, threadIdOf } from './request.ts';
 
 export function chatRoutes(service: Service): Hono<RouteEnv> {
   const { db } = service.store;
   const routes = new Hono<RouteEnv>();
-  const waiting = new Waiting(service);
 
   routes.post('/completions', async (c) => {
     const { caller, signal } = c.env;
     const body = readBody(c, chatCompletion);
     const conversation = c.req.header('x-conversation') || body.user || undefined;
     const assistantId = await assistantOf(body.model, caller);
-    const { run, log: first, isKept } = await begin({ body, assistantId, conversation, caller });
+    const { run, log: first } = await begin({ body, assistantId, conversation, caller });
     const log = logFor(caller, service, run, first());
-    waiting.follow(run, log, { caller, isKept });
+    void forgetThreadAfter(service, run.id, log);
     const head = headOf(run.id, run.created_at, body.model);
     if (!body.stream) return c.json(await untilAborted(wholeAnswer(head, log), c.env.closing));
     return eventStream(chunks(head, log, body.stream_options?.include_usage === true), signal);
@@ -52,33 +54,35 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     caller: Caller | undefined;
   }
 
-  async function begin({
-    body,
-    assistantId,
-    conversation,
-    caller,
-  }: Request): Promise<Started & { isKept: boolean }> {
+  /** The caller's run that waits for the output of a call, whichever process it began in. */
+  async function waitingRun(callId: string, caller: Caller | undefined): Promise<RunRecord | undefined> {
+    const run = await runWaitingFor(db, callId, caller?.id ?? null);
+    if (!run || !seesCalls(run, caller) || !maySee(caller, run.assistant_id)) return undefined;
+    return run.expires_at !== null && run.expires_at <= service.now() ? undefined : run;
+  }
+
+  async function begin({ body, assistantId, conversation, caller }: Request): Promise<Started> {
     const { messages } = body;
     const outputs = outputsOf(messages);
-    const run = outputs && (await waiting.find(outputs[0]!.tool_call_id, caller));
-    if (run) {
-      const { threadId, runId, isKept } = run;
-      return { ...(await submitToolOutputs(service, threadId, runId, { tool_outputs: outputs })), isKept };
-    }
-    const last = messages.findLast(({ role }) => role === 'tool')?.tool_call_id;
-    if (last) await waiting.giveUp(last, caller);
+    const callId = messages.findLast(({ role }) => role === 'tool')?.tool_call_id;
+    const run = callId ? await waitingRun(callId, caller) : undefined;
+    if (run && outputs) return submitToolOutputs(service, run.thread_id, run.id, { tool_outputs: outputs });
+    if (run) await giveUp(run);
+    // Nobody waits any more, but the request says all there is to know.
+    const rounds = outputs ? roundsOf(messages) : [];
+    const isWhole = rounds.at(-1)?.some(({ id }) => id === callId) ?? false;
     const settings = runBody(body, assistantId);
-    const options = { caller };
+    const options: CreateOptions = { caller, ...(isWhole && { rounds }) };
+    const told = { withOutputs: !isWhole };
     if (conversation === undefined) {
-      const thread = { messages: messagesOf(messages) };
-      return { ...(await createThreadAndRun(service, { ...settings, thread }, options)), isKept: false };
+      const thread = { messages: messagesOf(messages, told) };
+      return createThreadAndRun(service, { ...settings, thread }, { ...options, forgetsThread: true });
     }
     const threadId = threadIdOf(caller?.id ?? '', assistantId, conversation);
     const isNew = await makeThread(threadId, caller);
     if (!isNew) await freeThread(threadId);
-    const additional_messages = messagesOf(messages, isNew ? 0 : firstNew(messages));
-    const started = await createRun(service, threadId, { ...settings, additional_messages }, options);
-    return { ...started, isKept: true };
+    const additional_messages = messagesOf(messages, { ...told, from: isNew ? 0 : firstNew(messages) });
+    return createRun(service, threadId, { ...settings, additional_messages }, options);
   }
 
   /** @returns whether it was not there before */
@@ -94,11 +98,15 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
   async function freeThread(threadId: string): Promise<void> {
     const active = await activeRunId(db, threadId);
     const run = active ? await runById(db, active) : undefined;
-    if (run?.status !== 'requires_action') return;
-    if (await transition(db, run.id, 'cancel', service.now())) {
+    if (run?.status === 'requires_action') await giveUp(run);
+  }
+
+  async function giveUp({ id }: RunRecord): Promise<void> {
+    if (await transition(db, id, 'cancel', service.now())) {
       const ending = { name: 'cancelled', now: service.now(), supersedes: true } as const;
-      await endRun(db, run.id, ending, undefined, service.outbox.tellNext);
+      await endRun(db, id, ending, undefined, service.outbox.tellNext);
     }
+    await forgetThread(service, id);
   }
 
   return routes;

@@ -11,25 +11,26 @@ import { Slot, setState } from '../node-parts.ts';
 import { toOutput } from '../output/ports.ts';
 import { failureOf, putRun } from '../output/result.ts';
 import { callsOf } from '../tools/calls.ts';
+import type { EarlierRound } from '../tools/collect.ts';
 import { runTools } from '../tools/loop.ts';
 
-/** Tool outputs that are known already, by call id. */
-type KnownOutputs = ReadonlyMap<string, string>;
-
-/** Carries one message's run out and sends its result. */
-export function performRun(options: SessionOptions): Promise<void> {
+/**
+ * Carries one message's run out and sends its result.
+ * @param earlier what is known of the calls that the run may be waiting for
+ */
+export function performRun(options: SessionOptions, earlier?: EarlierRound): Promise<void> {
   return carryOut(options, async (session, slot, atEnd) => {
     await chooseThread(session);
     atEnd(await takeThread(session));
     await slot.take();
     setState(session.parts, session.job, 'requesting');
     await sendWhenThreadFree(session);
-    return undefined;
+    return earlier;
   });
 }
 
 /** Takes up a run whose tool calls an earlier process sent out, with the answers that are known. */
-export function resumeRun(options: SessionOptions, run: Run, earlier: KnownOutputs): Promise<void> {
+export function resumeRun(options: SessionOptions, run: Run, earlier: EarlierRound): Promise<void> {
   return carryOut(options, async (session, slot) => {
     session.view.run = run;
     session.trace.isLater = true;
@@ -43,7 +44,7 @@ type Begin = (
   slot: Slot,
   /** Takes what gives the thread back. */
   atEnd: (free: (() => void) | undefined) => void,
-) => Promise<KnownOutputs | undefined>;
+) => Promise<EarlierRound | undefined>;
 
 /** What a new run and one that is taken up have in common: all but their first step. */
 async function carryOut(options: SessionOptions, begin: Begin): Promise<void> {
@@ -54,7 +55,7 @@ async function carryOut(options: SessionOptions, begin: Begin): Promise<void> {
     const earlier = await begin(session, slot, (given) => {
       free = given;
     });
-    if (session.isFollowed) await answerTools(session, slot, earlier);
+    if (session.isFollowed && !(await answerTools(session, slot, earlier))) return;
   } finally {
     session.end();
     slot.give();
@@ -151,10 +152,10 @@ async function renewThread(session: RunSession, error: unknown): Promise<boolean
   return true;
 }
 
-/** Goes on until the run no longer asks for tools. While it waits for them it holds no place of the service. */
-async function answerTools(session: RunSession, slot: Slot, earlier?: KnownOutputs): Promise<void> {
+/** See runTools. While it waits for them it holds no place of the service. */
+async function answerTools(session: RunSession, slot: Slot, earlier?: EarlierRound): Promise<boolean> {
   const { settings, stored } = session.parts;
-  if (!settings.tools) return;
+  if (!settings.tools) return true;
   const whileWaiting = async <T>(wait: () => Promise<T>): Promise<T> => {
     slot.give();
     const outputs = await wait();
@@ -162,7 +163,7 @@ async function answerTools(session: RunSession, slot: Slot, earlier?: KnownOutpu
     return outputs;
   };
   try {
-    await runTools({ session, earlier, whileWaiting });
+    return await runTools({ session, earlier, whileWaiting });
   } finally {
     // Only a run that outlives the node is taken up again.
     if (session.view.run && session.job.signal.reason?.code !== 'stopped') stored.drop(session.view.run.id);

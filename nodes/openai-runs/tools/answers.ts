@@ -1,4 +1,5 @@
 /** Messages that come back into the node as answers to its tool calls. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeMessageInFlow } from 'node-red';
 import type { Connection } from '../../openai-runs-service/connection.ts';
 import { RunsError } from '../../shared/errors.ts';
@@ -9,18 +10,24 @@ import type { Connect, NodeParts, Work } from '../node-parts.ts';
 import { isId } from '../request/check-field.ts';
 import { isObject } from '../settings.ts';
 import { callsOf } from './calls.ts';
+import type { EarlierRound } from './collect.ts';
 import { approvalOf, outputOf } from './output.ts';
 import type { Tool } from './rounds.ts';
 
+/** Milliseconds between two tries to give an answer to the Node-RED that has the run in hand. */
+const LOOK_MS = 500;
+
 type Answer = NodeMessageInFlow & { tool: Partial<Tool> & { call_id: string }; error?: unknown };
 
-type ResumeRun = (options: SessionOptions, run: Run, earlier: ReadonlyMap<string, string>) => Promise<void>;
+type ResumeRun = (options: SessionOptions, run: Run, earlier: EarlierRound) => Promise<void>;
 
 export class Answers {
   private readonly parts: NodeParts;
   private readonly resumeRun: ResumeRun;
   /** Runs of an earlier process that are being taken up. */
   private readonly resuming = new Set<string>();
+  /** Called when another answer has come in to a run whose answers are being given to another Node-RED. */
+  private readonly onMore = new Map<string, () => void>();
 
   /** @param resumeRun takes up a run with the outputs that are known */
   constructor(parts: NodeParts, resumeRun: ResumeRun) {
@@ -88,22 +95,27 @@ export class Answers {
     output: string,
     done: () => void,
   ): Work | undefined {
-    const { rounds, stored } = this.parts;
+    const { rounds, stored, served, method } = this.parts;
     if (!isId(run_id) || !isId(thread_id)) {
       return () => Promise.reject(this.unknown({ call_id, run_id, thread_id }));
     }
     stored.keep(run_id, call_id, output);
     rounds.addEarly(run_id, call_id, output);
-    if (this.resuming.has(run_id)) {
+    // Whoever has it in hand is about to ask.
+    if (this.resuming.has(run_id) || served.has(run_id)) {
+      this.onMore.get(run_id)?.();
       done();
       return undefined;
     }
     this.resuming.add(run_id);
-    return (job, connect) =>
-      this.takeUp(job, connect, { call_id, run_id, thread_id }).finally(() => {
+    return (job, connect) => {
+      const takeUp = () => this.takeUp(job, connect, { call_id, run_id, thread_id });
+      const isServed = method.answers === 'run' && method.serves;
+      return (isServed ? served.hold(run_id, takeUp) : takeUp()).finally(() => {
         this.resuming.delete(run_id);
         rounds.dropEarly(run_id);
       });
+    };
   }
 
   /** Goes on with a run that still waits for this call. */
@@ -117,7 +129,14 @@ export class Answers {
     if (method.answers !== 'run') return;
     const { call_id, run_id, thread_id } = tool;
     const connection = await connect();
-    if (await this.handOver(job, connection, run_id)) return;
+    let isOurs = true;
+    while (true) {
+      if (await this.handOver(job, connection, run_id)) return;
+      isOurs = !method.serves || (await connection.takeCalls?.(run_id)) !== false;
+      if (isOurs || !connection.together) break;
+      // Another Node-RED has just begun with it, and takes the answer once it has asked.
+      await delay(LOOK_MS, undefined, { signal: job.signal, ref: false });
+    }
     const run = await connection.client.beta.threads.runs
       .retrieve(run_id, { thread_id }, { signal: job.signal })
       .catch((error: unknown) => {
@@ -133,7 +152,10 @@ export class Answers {
     delete (job.msg as Partial<Answer>).error;
     const delivery = settings.delivery === 'stream' ? 'stream' : 'wait';
     const request = { params: { run_id, thread_id }, delivery } as const;
-    await this.resumeRun({ parts, job, connection, method, request }, run, await stored.of(run_id));
+    const outputs = await stored.of(run_id);
+    // Of a run of another program nothing else is known of what became of its calls: those not answered are sent again.
+    const earlier = { outputs, sends: method.serves === true && isOurs, again: true };
+    await this.resumeRun({ parts, job, connection, method, request }, run, earlier);
   }
 
   /**
@@ -144,19 +166,31 @@ export class Answers {
     const { stored, node } = this.parts;
     if (!together) return false;
     const given = new Set<string>();
-    for (;;) {
-      // More may have come in meanwhile.
-      const fresh = [...(await stored.of(runId))].filter(([callId]) => !given.has(callId));
-      if (fresh.length === 0) break;
-      for (const [callId, output] of fresh) {
-        if (!(await together.answers.give(runId, callId, output))) return false;
-        given.add(callId);
+    try {
+      for (;;) {
+        const more = new AbortController();
+        this.onMore.set(runId, () => more.abort());
+        const fresh = [...(await stored.of(runId))].filter(([callId]) => !given.has(callId));
+        for (const [callId, output] of fresh) {
+          if (!(await together.answers.give(runId, callId, output))) return false;
+          given.add(callId);
+        }
+        if (given.size === 0) return false;
+        const signal = AbortSignal.any([job.signal, more.signal]);
+        const isTaken = await together.answers.isTaken(runId, signal).catch((error: unknown) => {
+          if (more.signal.aborted && !job.signal.aborted) return undefined;
+          throw error;
+        });
+        if (isTaken === false) return false;
+        // What came in meanwhile goes there, too.
+        if (more.signal.aborted) continue;
+        node.debug(`the answers to run ${runId} went to the Node-RED that asked`);
+        stored.drop(runId);
+        return true;
       }
+    } finally {
+      this.onMore.delete(runId);
     }
-    if (given.size === 0 || !(await together.answers.isTaken(runId, job.signal))) return false;
-    node.debug(`the answers to run ${runId} went to the Node-RED that asked`);
-    stored.drop(runId);
-    return true;
   }
 
   private unknown(tool: Partial<Tool>): RunsError {

@@ -6,7 +6,7 @@ import type { RunSession } from '../follow/session.ts';
 import type { Run } from '../methods/method.ts';
 import { toOutput } from '../output/ports.ts';
 import { isObject } from '../settings.ts';
-import type { ToolCall } from './round.ts';
+import type { Round, ToolCall } from './round.ts';
 import type { Tool } from './rounds.ts';
 
 /**
@@ -47,10 +47,15 @@ const READERS: Readonly<Record<string, ((call: unknown) => ToolCall | undefined)
 /** What tells one round from another. */
 export const roundKey = (calls: readonly ToolCall[]): string => calls.map(({ id }) => id).join();
 
-/** One message a call. Each is a copy of its own: a tool's flow may do with it as it likes. */
-export function sendCalls(session: RunSession, run: Run, calls: ToolCall[]): void {
+/**
+ * One message a call that is not answered yet. Each is a copy of its own: a tool's flow may do with it as it likes.
+ * @param again whether they may have been sent before
+ */
+export function sendCalls(session: RunSession, run: Run, round: Round, again = false): void {
   const { RED, node, settings } = session.parts;
+  const { calls } = round;
   calls.forEach(({ id, type, name, arguments: text, server }, index) => {
+    if (round.isAnswered(id)) return;
     const tool: Tool = {
       type,
       name,
@@ -63,6 +68,7 @@ export function sendCalls(session: RunSession, run: Run, calls: ToolCall[]): voi
       expires_at: run.expires_at,
       node: node.id,
       ...(server !== undefined && { server }),
+      ...(again && { again }),
     };
     const copy = RED.util.cloneMessage(session.job.msg) as NodeMessage & { error?: unknown };
     // What a Catch node left on the request must not make a failure of the tool's answer.

@@ -11,12 +11,22 @@ import type { Submission, ToolCall } from './round.ts';
 const AFTER_EXPIRY = 1_000;
 const LOOK_AGAIN = 10_000;
 
+/** A round that was begun before, here or by another process. */
+export interface EarlierRound {
+  /** Answers that are known, by call id. */
+  outputs: ReadonlyMap<string, string>;
+  /** Whether the calls without one are sent out; else their answers are on their way. */
+  sends: boolean;
+  /** Whether they may have been sent before. */
+  again: boolean;
+}
+
 /** Sends the calls out and waits for the answers; nothing is returned if the run stops waiting for them. */
 export async function collect(
   session: RunSession,
   run: Run,
   calls: ToolCall[],
-  earlier?: ReadonlyMap<string, string>,
+  earlier?: EarlierRound,
 ): Promise<Submission | undefined> {
   const { job, t } = session;
   const { rounds, settings } = session.parts;
@@ -38,8 +48,8 @@ export async function collect(
     // Where several Node-REDs share a database, an answer may come in at any of them.
     const { together } = session.connection;
     endAsking = await together?.answers.ask(run.id, (callId, output) => round.answer(callId, output));
-    for (const [id, output] of earlier ?? []) round.answer(id, output);
-    if (!earlier) sendCalls(session, run, calls);
+    for (const [id, output] of earlier?.outputs ?? []) round.answer(id, output);
+    if (earlier?.sends ?? true) sendCalls(session, run, round, earlier?.again);
     while (!round.complete) {
       const { wait, timesOut } = waitFor(run, settings.toolTimeout, since);
       await new Promise<void>((resolve) => {

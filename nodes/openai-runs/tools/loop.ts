@@ -9,31 +9,32 @@ import type { RunSession } from '../follow/session.ts';
 import type { Run } from '../methods/method.ts';
 import { submitToolOutputsToRun } from '../methods/submitToolOutputsToRun/method.ts';
 import { callsOf, roundKey } from './calls.ts';
-import { collect } from './collect.ts';
+import { collect, type EarlierRound } from './collect.ts';
 import type { Submission } from './round.ts';
 
 export interface LoopOptions {
   session: RunSession;
-  /** Answers to calls that an earlier process sent out; the first round then is not sent again. */
-  earlier?: ReadonlyMap<string, string> | undefined;
+  /** What is known of the first round, where that was begun before. */
+  earlier?: EarlierRound | undefined;
   /** Runs around the waiting, so that a run that waits for tools holds no place of the service. */
   whileWaiting<T>(wait: () => Promise<T>): Promise<T>;
 }
 
 /**
  * Goes on until the run no longer asks for tools.
+ * @returns false where another Node-RED goes on with it: what becomes of the run leaves there
  * @throws RunsError when nothing is wired to the tool output, or the rounds are used up; the run is then cancelled
  *   by whoever catches it
  */
-export async function runTools(options: LoopOptions): Promise<void> {
+export async function runTools(options: LoopOptions): Promise<boolean> {
   const { session } = options;
-  const { settings, node, stored } = session.parts;
+  const { settings, node, stored, method } = session.parts;
   const { job, t } = session;
   const done = new Map<string, Submission>();
   for (let count = 1; ; count++) {
     const run = session.view.run;
     const calls = callsOf(run, t);
-    if (!run || calls.length === 0) return;
+    if (!run || calls.length === 0) return true;
     if (settings.maxToolRounds > 0 && count > settings.maxToolRounds) {
       throw new RunsError(t('error.toolRounds', { count: settings.maxToolRounds }), { code: 'tool_rounds' });
     }
@@ -41,6 +42,8 @@ export async function runTools(options: LoopOptions): Promise<void> {
     const key = roundKey(calls);
     // The same calls once more: the submit did not get through, so what was answered is submitted again.
     const earlier = count === 1 ? options.earlier : undefined;
+    const mustBeFirst = method.answers === 'run' && method.serves && (earlier?.sends ?? true);
+    if (mustBeFirst && (await session.connection.takeCalls?.(run.id)) === false) return false;
     const answers =
       done.get(key) ?? (await options.whileWaiting(() => collect(session, run, calls, earlier)));
     job.signal.throwIfAborted();

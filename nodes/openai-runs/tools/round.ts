@@ -58,6 +58,10 @@ export class Round {
     return 'taken';
   }
 
+  isAnswered(callId: string): boolean {
+    return this.outputs.has(callId);
+  }
+
   /** Ids of the calls that are answered, in the order of their answers. */
   get answeredIds(): string[] {
     return [...this.outputs.keys()];

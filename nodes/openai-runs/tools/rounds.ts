@@ -24,6 +24,8 @@ export interface Tool {
   node: string;
   /** Of an approval: whose tool it is. */
   server?: string;
+  /** Of a run of another program: the call may have been handed out before, by a Node-RED that has stopped since. */
+  again?: true;
 }
 
 export class ToolRounds {

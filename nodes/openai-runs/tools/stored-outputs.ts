@@ -8,7 +8,7 @@ import { ContextRecord } from '../node-context.ts';
 export class StoredToolOutputs {
   private readonly node: Node;
   private readonly answers: ContextRecord<Record<string, string>>;
-  /** Runs that answers were kept for in this process. */
+  /** Runs that answers are kept for, as far as this process knows. */
   private readonly runs = new Set<string>();
 
   constructor(node: Node) {
@@ -18,7 +18,10 @@ export class StoredToolOutputs {
 
   /** The answers kept for a run, by call id. */
   async of(runId: string): Promise<Map<string, string>> {
-    return new Map(Object.entries((await this.answers.read())[runId] ?? {}));
+    const kept = (await this.answers.read())[runId];
+    // By an earlier process, maybe; whoever asks is the one to drop them.
+    if (kept) this.runs.add(runId);
+    return new Map(Object.entries(kept ?? {}));
   }
 
   keep(runId: string, callId: string, output: string): void {
