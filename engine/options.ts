@@ -62,6 +62,12 @@ export interface Engine {
   together: Together | undefined;
   /** All runs at a glance, for people who look at them. */
   readonly overview: RunsOverview;
+  /**
+   * Whether a model looks at pictures, as far as its provider tells.
+   * @param model by default that of the service
+   * @returns undefined where nobody tells, or it can't be asked
+   */
+  seesPictures(model?: string): Promise<boolean | undefined>;
   /** How many threads and runs the database holds. */
   counts(): Promise<{ threads: number; runs: number }>;
   /**

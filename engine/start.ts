@@ -28,6 +28,8 @@ import { RunQueue } from './worker/run-queue.ts';
 
 const DEFAULT_EXPIRY_SECONDS = 600;
 const DEFAULT_CAPACITY = 1000;
+/** Milliseconds that a person waits to be told what a model can. */
+const SIGHT_PATIENCE_MS = 5000;
 
 const silent: EngineLog = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -83,6 +85,8 @@ export async function startEngine(
     sweep: () => supervisor.sweep(),
     overview: createOverview(store.db),
     counts: () => countAll(store.db),
+    seesPictures: async (name = service.defaultModel) =>
+      model.seesPictures?.(name, AbortSignal.timeout(SIGHT_PATIENCE_MS)).catch(() => undefined),
     together: service.together,
     fetch: door.fetch,
     close() {

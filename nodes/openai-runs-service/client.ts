@@ -67,6 +67,7 @@ export function openConnection(options: ClientOptions): Connection {
     ask: engine?.fetch,
     together: engine?.together,
     overview,
+    seesPictures: engine?.seesPictures,
     counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,
     notices,

@@ -19,6 +19,8 @@ export interface Connection {
   readonly overview?: RunsOverview | undefined;
   /** How much the embedded engine's database holds. */
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
+  /** Whether a model of the embedded engine looks at pictures; undefined where nobody tells. */
+  seesPictures?: Engine['seesPictures'] | undefined;
   /** What several Node-REDs share where the embedded engine's database is on PostgreSQL. */
   readonly together?: Together | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */
