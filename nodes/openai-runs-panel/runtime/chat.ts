@@ -4,11 +4,12 @@ import type { Origin } from '../../../engine/index.ts';
 import { hasEnded } from '../../openai-runs-service/activity.ts';
 import type { Connection, ServiceNode } from '../../openai-runs-service/connection.ts';
 import { outputsOf } from './actions.ts';
-import { asked, type Panel, PanelFault, type Request, type Response } from './panel.ts';
+import { asked, checkContents, type Panel, PanelFault, type Request, type Response } from './panel.ts';
 
 type RunEvent = OpenAI.Beta.AssistantStreamEvent;
 type Run = OpenAI.Beta.Threads.Run;
 type Body = Record<string, unknown>;
+type Content = OpenAI.Beta.Threads.MessageContentPartParam[];
 
 /** Named as the node of runs that were asked for in the panel. */
 const PANEL: Origin = { node: 'panel', flow: '', msgId: '' };
@@ -16,7 +17,7 @@ const PANEL: Origin = { node: 'panel', flow: '', msgId: '' };
 export function addChat(panel: Panel): void {
   panel.post('/:service/chat', async (request, response) => {
     const { service, connection } = await panel.open(request);
-    if (!service.deployed.showContents) throw new PanelFault(403, 'This service does not show contents.');
+    checkContents(service);
     const body = (request.body ?? {}) as Body;
     if (typeof body.node === 'string') await chatWithNode(panel, service, body, response);
     else await chatWithAssistant(service, connection, body, response);
@@ -91,11 +92,24 @@ function ask(connection: Connection, body: Body, options: object): PromiseLike<A
     ...Object.fromEntries(given.map((name) => [name, body[name]])),
     stream: true as const,
   };
-  const content = Array.isArray(body.content) ? body.content : String(body.text ?? '');
-  const messages = content.length > 0 ? [{ role: 'user' as const, content: content as string }] : [];
+  const content = contentOf(body);
+  const messages = content.length > 0 ? [{ role: 'user' as const, content }] : [];
   return thread_id
     ? threads.runs.create(thread_id, { ...run, additional_messages: messages }, options)
     : threads.createAndRun({ ...run, thread: { messages } }, options);
+}
+
+/** What the user says: words, or words and pictures as data URLs. @throws PanelFault 400 */
+function contentOf({ text, pictures = [] }: Body): string | Content {
+  const said = String(text ?? '');
+  if (!Array.isArray(pictures) || !pictures.every((one) => typeof one === 'string'))
+    throw new PanelFault(400, 'pictures must be a list of addresses.');
+  if (pictures.length === 0) return said;
+  // Words first: what is read of a message to tell what a run was about is its beginning.
+  return [
+    ...(said ? [{ type: 'text' as const, text: said }] : []),
+    ...pictures.map((url) => ({ type: 'image_url' as const, image_url: { url } })),
+  ];
 }
 
 const wordsIn = (content: OpenAI.Beta.Threads.Message['content']) =>
@@ -112,9 +126,10 @@ async function chatWithNode(
   const node = saved && panel.RED.nodes.getNode(saved.id);
   if (!node || saved.service !== service.id) throw new PanelFault(404, 'There is no such node.');
   const key = String(body.key ?? '');
+  const content = contentOf(body);
   const msg: Record<string, unknown> = {
     _msgid: panel.RED.util.generateId(),
-    payload: String(body.text ?? ''),
+    payload: typeof content === 'string' ? content : [{ role: 'user', content }],
     topic: key,
   };
   const place = saved.conversation;
@@ -130,15 +145,21 @@ async function chatWithNode(
   node.receive(msg as never);
 }
 
-/** A new thread with what was said on another, up to a message. @returns its id */
+/** A new thread with what was said and shown on another, up to a message. @returns its id */
 async function copyThread({ client }: Connection, { body }: Request): Promise<string> {
   const { thread_id, before } = (body ?? {}) as Record<string, unknown>;
   const { threads } = client.beta;
-  const messages: { role: 'user' | 'assistant'; content: string }[] = [];
+  const messages: { role: 'user' | 'assistant'; content: Content }[] = [];
   for await (const message of threads.messages.list(String(thread_id), { order: 'asc', limit: 100 })) {
     if (message.id === before) break;
-    const text = wordsIn(message.content);
-    if (text) messages.push({ role: message.role, content: text });
+    const content = message.content.map(asGiven).filter((part) => part.type !== 'text' || part.text !== '');
+    if (content.length > 0) messages.push({ role: message.role, content });
   }
   return (await threads.create({ messages })).id;
+}
+
+/** A part of a message as the API takes it. */
+function asGiven(part: OpenAI.Beta.Threads.MessageContent): Content[number] {
+  if (part.type === 'text') return { type: 'text', text: part.text.value };
+  return part.type === 'refusal' ? { type: 'text', text: part.refusal } : part;
 }
