@@ -1,5 +1,5 @@
 /** What is loaded when the tab is first opened: the list, one run, the chat. */
-import { Chat } from './chat.ts';
+import { Chat } from './chat/chat.ts';
 import { Detail } from './detail.ts';
 import { h, set } from './dom.ts';
 import { text } from './i18n.ts';

@@ -1,0 +1,89 @@
+/** Cards for the calls that a run waits for: answered by a mock, or by the person who looks at them. */
+import { answerForm } from '../calls.ts';
+import { callCard } from '../conversation.ts';
+import { h } from '../dom.ts';
+import { pretty } from '../format.ts';
+import { text } from '../i18n.ts';
+import type { Mocks } from './mocks.ts';
+
+export interface WaitingCall {
+  id: string;
+  type: string;
+  function: { name: string; arguments: string };
+}
+
+/** Rounds that mocks may answer, one after the other, before a person is asked: they could go on for ever. */
+const MOST_ROUNDS = 10;
+
+export interface AnswerOptions {
+  /** None where a node's own flow answers. */
+  mocks: Mocks | undefined;
+  /** Which round of calls it is since a person has spoken, from 1. */
+  round: number;
+  /** A mock was made or switched off. */
+  mocksChanged(): void;
+  /** Takes each output as it is given. */
+  answer(callId: string, output: string): void;
+}
+
+/** Shows calls that wait, and answers those that have a mock. */
+export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options: AnswerOptions): void {
+  const { mocks, round, mocksChanged, answer } = options;
+  const outputs = mocks?.all() ?? new Map<string, string>();
+  for (const call of calls) {
+    const { name } = call.function;
+    const output = outputs.get(name);
+    const card = callCard({ ...call, function: { ...call.function, output: null } }, undefined, true);
+    place.append(card);
+    if (mocks && output !== undefined && round <= MOST_ROUNDS) {
+      show(card, output);
+      card.append(mockMark(name, mocks, mocksChanged));
+      answer(call.id, output);
+      continue;
+    }
+    const form = answerForm(
+      name,
+      (given, isFixed) => {
+        if (isFixed) {
+          mocks?.set(name, given);
+          mocksChanged();
+        }
+        show(card, given);
+        form.remove();
+        answer(call.id, given);
+      },
+      mocks && { output },
+    );
+    if (output !== undefined)
+      form.prepend(h('p', { class: 'runs-dim' }, text('mock.often', { count: MOST_ROUNDS })));
+    card.append(form);
+  }
+  place.scrollTop = place.scrollHeight;
+}
+
+/** Takes away what can't be answered any more. */
+export function closeForms(place: HTMLElement): void {
+  for (const form of place.querySelectorAll('.runs-answer')) form.remove();
+}
+
+const show = (card: HTMLElement, output: string) =>
+  card.querySelector('pre:last-of-type')?.replaceChildren(pretty(output));
+
+/** Says that nobody has answered, and takes that back for the next time. */
+function mockMark(name: string, mocks: Mocks, changed: () => void): HTMLElement {
+  const mark = h('span', { class: 'runs-mark' }, text('mock.mark'));
+  const off = h(
+    'button',
+    {
+      type: 'button',
+      class: 'red-ui-button red-ui-button-small',
+      click: () => {
+        mocks.set(name, undefined);
+        off.remove();
+        changed();
+      },
+    },
+    text('mock.off', { name }),
+  );
+  return h('div', { class: 'runs-row-of' }, mark, off);
+}
