@@ -137,6 +137,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     });
 
     it('goes by keyboard from the thread to the button that sends', async () => {
+      await chat.button('Send').waitFor();
       const names: string[] = [];
       await chat.panel.locator('.runs-talk').focus();
       for (let presses = 0; presses < 20 && names.at(-1) !== 'Send'; presses++) {
