@@ -58,7 +58,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await until(async () => (await cards().count()) === 2);
       await chat.answer('set_valve answered: Opened').waitFor();
       const card = cards().last();
-      assert.match((await card.textContent()) ?? '', /"percent": 30.*Opened <img.*mock/s);
+      assert.match((await card.textContent()) ?? '', /set_valve.*mock.*"percent": 30.*Opened <img/s);
       assert.equal(await form().count(), 0);
       assert.equal(await editor.page.evaluate(() => 'hit' in window), false);
     });
@@ -81,6 +81,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     });
 
     it('switches it off at the card, and then asks a person', async () => {
+      await cards().last().locator('summary').click();
       await cards().last().getByRole('button', { name: 'Switch the mock of set_valve off' }).click();
       assert.doesNotMatch((await fold().locator('summary').textContent()) ?? '', /mock/);
       await chat.say('Please set_valve with 50 percent.');

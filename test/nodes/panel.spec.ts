@@ -194,6 +194,24 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal((await get(`open/runs/${row.threadId}/${row.id}`)).status, 404);
     });
 
+    it('times a run of its own over the answers to its calls', async () => {
+      const lines = await chat('open', { assistant_id: 'asst_1', text: 'open_valve with 9 litres' });
+      const { id, thread_id, required_action } = lines.find(
+        ({ event }) => event === 'thread.run.requires_action',
+      ).data;
+      const [call] = required_action.submit_tool_outputs.tool_calls;
+      await new Promise((done) => setTimeout(done, 50));
+      await chat('open', { thread_id, run_id: id, outputs: { [call.id]: 'poured' } });
+      const { row, run } = (await get(`open/runs/${thread_id}/${id}`)).body;
+      assert.equal(run.status, 'completed');
+      const marks: [number, string][] = row.origin.marks;
+      const names = marks.map(([, name]) => name);
+      assert.deepEqual([names[0], names.at(-1)], ['asked', 'completed']);
+      assert(names.indexOf('requires_action') < names.indexOf(`answer:${call.id}`), names.join());
+      assert.equal(row.question, 'open_valve with 9 litres');
+      assert(row.took >= 50 && row.took >= marks.at(-1)![0] - marks[0]![0] - 1, `${row.took}`);
+    });
+
     it('takes pictures beside the words, by an assistant and by a node, and onto a copy of the thread', async () => {
       const picture = `data:image/png;base64,${Buffer.from('no real picture').toString('base64')}`;
       const asked = { text: 'What is this?', pictures: [picture] };

@@ -77,8 +77,12 @@ export function callCard(call: Call, took?: number, isOpen = false): HTMLDetails
     ),
     given !== undefined && h('div', { class: 'runs-dim' }, text('call.arguments')),
     given !== undefined && h('pre', {}, pretty(given)),
-    h('div', { class: 'runs-dim' }, text('call.output')),
-    h('pre', {}, output == null ? text('call.open') : pretty(output)),
+    h(
+      'div',
+      { class: 'runs-output' },
+      h('div', { class: 'runs-dim' }, text('call.output')),
+      h('pre', {}, output == null ? text('call.open') : pretty(output)),
+    ),
   );
 }
 

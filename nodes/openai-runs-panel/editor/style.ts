@@ -77,6 +77,10 @@ export const STYLE = `
 .runs-panel .runs-options{flex:none;padding:4px 8px;border-top:1px solid var(--red-ui-secondary-border-color);max-height:50%;overflow:auto;box-sizing:border-box}
 .runs-panel .runs-fields{padding:6px 0}
 .runs-panel .runs-field{margin-bottom:6px}
+.runs-panel .runs-pair{display:flex;gap:8px}
+.runs-panel .runs-pair .runs-field{flex:1;min-width:0}
+.runs-panel .runs-mocks:not(:empty){margin-top:8px;font-size:12px}
+.runs-panel .runs-call:has(>.runs-answer) .runs-output{display:none}
 .runs-panel .runs-field label{margin:0;font-size:12px}
 .runs-panel .runs-composer{flex:none;padding:6px 8px;border-top:1px solid var(--red-ui-secondary-border-color)}
 .runs-panel .runs-ask{display:flex;gap:4px;align-items:flex-end}

@@ -1,6 +1,6 @@
 /** The chat: a message to an assistant, or into a deployed node, and what comes of it as lines of JSON. */
 import type OpenAI from 'openai';
-import type { Origin } from '../../../engine/index.ts';
+import type { Mark, Origin } from '../../../engine/index.ts';
 import { hasEnded } from '../../openai-runs-service/activity.ts';
 import type { Connection, ServiceNode } from '../../openai-runs-service/connection.ts';
 import { outputsOf } from './actions.ts';
@@ -51,12 +51,13 @@ async function chatWithAssistant(
   response: Response,
 ): Promise<void> {
   const since = Date.now();
+  const known = await startOf(connection, body);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const options = { maxRetries: 0, signal: gone.signal };
   const events = await asked(connection, () => ask(connection, body, options));
   begin(response);
-  const marks: [number, string][] = [[since, 'asked']];
+  const marks: Mark[] = known ?? [[since, 'asked']];
   let answer: string | undefined;
   try {
     for await (const event of events) {
@@ -65,15 +66,25 @@ async function chatWithAssistant(
       if (!/^thread\.run\.(?!step)/.test(event.event)) continue;
       const run = event.data as Run;
       marks.push([Date.now(), run.status]);
-      const took = hasEnded(run) ? Date.now() - since : undefined;
-      // Outputs go on with a run that is known already.
-      const origin = body.outputs ? undefined : { ...PANEL, took, marks };
-      service.activity.saw(run, origin, { question: String(body.text ?? ''), answer });
+      const took = hasEnded(run) ? Date.now() - marks[0]![0] : undefined;
+      // Outputs go on with a run that may have begun elsewhere.
+      const origin = body.outputs && !known ? undefined : { ...PANEL, took, marks };
+      const question = body.text === undefined ? undefined : String(body.text);
+      service.activity.saw(run, origin, { question, answer });
     }
   } catch (error) {
     if (!gone.signal.aborted) write(response, { event: 'error', error: connection.explain(error).message });
   }
   response.end();
+}
+
+/** What has happened to a run of the panel's own whose calls are answered now. */
+async function startOf({ overview }: Connection, { outputs, run_id }: Body): Promise<Mark[] | undefined> {
+  if (!outputs) return undefined;
+  const [row] = (await overview?.rows([String(run_id)])) ?? [];
+  if (row?.origin?.node !== PANEL.node || !row.origin.marks?.length) return undefined;
+  const now = Date.now();
+  return [...row.origin.marks, ...outputsOf(outputs).map(([id]): Mark => [now, `answer:${id}`])];
 }
 
 function ask(connection: Connection, body: Body, options: object): PromiseLike<AsyncIterable<RunEvent>> {

@@ -37,7 +37,7 @@ export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options:
     place.append(card);
     if (mocks && output !== undefined && round <= MOST_ROUNDS) {
       show(card, output);
-      card.append(mockMark(name, mocks, mocksChanged));
+      markMock(card, name, mocks, mocksChanged);
       answer(call.id, output);
       continue;
     }
@@ -66,12 +66,15 @@ export function closeForms(place: HTMLElement): void {
   for (const form of place.querySelectorAll('.runs-answer')) form.remove();
 }
 
-const show = (card: HTMLElement, output: string) =>
-  card.querySelector('pre:last-of-type')?.replaceChildren(pretty(output));
+/** The answer in its card, which is folded then: what comes of it follows below. */
+function show(card: HTMLDetailsElement, output: string): void {
+  card.querySelector('.runs-output pre')?.replaceChildren(pretty(output));
+  card.open = false;
+}
 
 /** Says that nobody has answered, and takes that back for the next time. */
-function mockMark(name: string, mocks: Mocks, changed: () => void): HTMLElement {
-  const mark = h('span', { class: 'runs-mark' }, text('mock.mark'));
+function markMock(card: HTMLElement, name: string, mocks: Mocks, changed: () => void): void {
+  card.querySelector('summary')?.append(h('span', { class: 'runs-mark' }, text('mock.mark')));
   const off = h(
     'button',
     {
@@ -85,5 +88,5 @@ function mockMark(name: string, mocks: Mocks, changed: () => void): HTMLElement 
     },
     text('mock.off', { name }),
   );
-  return h('div', { class: 'runs-row-of' }, mark, off);
+  card.append(off);
 }

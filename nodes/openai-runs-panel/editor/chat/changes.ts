@@ -63,12 +63,11 @@ export class Changes {
         'div',
         { class: 'runs-fields' },
         this.field('instructions', begin),
-        this.field('model'),
-        this.field('temperature'),
+        h('div', { class: 'runs-pair' }, this.field('model'), this.field('temperature')),
         this.models,
-        this.mockList,
         this.buttons,
         this.told,
+        this.mockList,
       ),
     );
     this.tell('');

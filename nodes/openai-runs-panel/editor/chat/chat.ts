@@ -128,12 +128,17 @@ export class Chat {
     if (assistant === this.assistant) this.composer.setBlind(sees === false ? model : undefined);
   }
 
+  /** What an empty thread says. */
   private hint(): void {
     if (this.said.childElementCount > 0 && !this.said.querySelector('.runs-empty')) return;
-    const { service, node } = this.partner;
-    const nothing = text(this.names.services.length > 0 ? 'hidden' : 'noService');
-    const words = service ? (node ? text('talk.hint') : '') : nothing;
-    set(this.said, words !== '' && h('p', { class: 'runs-empty' }, words));
+    set(this.said, h('p', { class: 'runs-empty' }, this.hintWords()));
+  }
+
+  private hintWords(): string {
+    const { service, node, assistant } = this.partner;
+    if (service === '') return text(this.names.services.length > 0 ? 'hidden' : 'noService');
+    if (node) return text('talk.hint');
+    return assistant ? text('talk.begin', { name: this.names.assistant(service, assistant) }) : '';
   }
 
   private async ask({ text: words, pictures }: Said): Promise<void> {
