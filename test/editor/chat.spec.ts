@@ -4,16 +4,48 @@ import type { Browser } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { ChatPage } from '../support/chat.ts';
 import { Editor } from '../support/editor.ts';
+import { json, startServer, type TestServer } from '../support/http-server.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
 import { FLOWS, OPEN, openPanel } from '../support/panel.ts';
 import { until } from '../support/until.ts';
 
 const FIX = 'Answer this function so from now on (mock)';
+const LOOPER = 'e0000000000000aa';
+
+/** A model that calls a function, whatever it is answered. */
+const startLooper = () =>
+  startServer((_request, response) => {
+    const call = {
+      id: `call_${Math.random()}`,
+      type: 'function',
+      function: { name: 'look', arguments: '{}' },
+    };
+    const message = { role: 'assistant', content: null, tool_calls: [call] };
+    json(response, { choices: [{ index: 0, message, finish_reason: 'tool_calls' }] });
+  });
+const looper = (url: string) => ({
+  id: LOOPER,
+  type: 'openai-runs-service',
+  name: 'Looper service',
+  backend: 'embedded',
+  provider: 'chat',
+  url: `${url}/v1`,
+  model: 'loop',
+  database: ':memory:',
+  assistants: [
+    {
+      id: 'asst_loop',
+      name: 'Looper',
+      tools: [{ type: 'function', function: { name: 'look', parameters: {} } }],
+    },
+  ],
+});
 const EVIL = '<img src=x onerror="window.hit=1">';
 
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`the chat on Node-RED ${release}`, function () {
     this.timeout(60_000);
+    let model: TestServer;
     let red: NodeRed;
     let browser: Browser;
     let editor: Editor;
@@ -26,7 +58,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await chat.begin('Gardener');
     };
     before(async () => {
-      [red, browser] = await Promise.all([startNodeRed({ release, flows: FLOWS }), openBrowser()]);
+      model = await startLooper();
+      const flows = [...FLOWS, looper(model.url)];
+      [red, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
       editor = await Editor.open(browser, red.address);
       await open();
     });
@@ -37,6 +71,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await editor?.close();
       await browser?.close();
       await red?.stop();
+      await model?.close();
     });
 
     const cards = () => chat.panel.locator('.runs-talk .runs-call');
@@ -135,6 +170,24 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         (await statusOf('Another second question'))?.threadId,
         (await statusOf('The third question'))?.threadId,
       );
+    });
+
+    it('asks a person after ten rounds of mocks: a model could go on for ever', async () => {
+      await chat.panel.getByRole('combobox', { name: 'Service' }).selectOption(LOOPER);
+      await chat.begin('Looper');
+      await chat.say('Look around');
+      await form().getByRole('textbox').fill('nothing');
+      await form().getByLabel(FIX).check();
+      await chat.button('Send the answer').click();
+      await form().getByText('The mock has answered 10 times in a row').waitFor();
+      assert.equal(await cards().locator('.runs-mark').count(), 10);
+      assert.equal(await form().getByRole('textbox').inputValue(), 'nothing');
+      await chat.button('Stop').click();
+      await chat.button('Send').waitFor();
+      await chat.panel.getByRole('combobox', { name: 'Service' }).selectOption(OPEN);
+      await chat.begin('Gardener');
+      await chat.say('Back again');
+      await chat.answer('Back again').waitFor();
     });
 
     it('goes by keyboard from the thread to the button that sends', async () => {

@@ -18,24 +18,25 @@ const MOST_ROUNDS = 10;
 export interface AnswerOptions {
   /** None where a node's own flow answers. */
   mocks: Mocks | undefined;
-  /** Which round of calls it is since a person has spoken, from 1. */
-  round: number;
+  /** How many rounds mocks alone have answered since a person has answered one. */
+  mocked: number;
   /** A mock was made or switched off. */
   mocksChanged(): void;
   /** Takes each output as it is given. */
   answer(callId: string, output: string): void;
 }
 
-/** Shows calls that wait, and answers those that have a mock. */
-export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options: AnswerOptions): void {
-  const { mocks, round, mocksChanged, answer } = options;
+/** Shows calls that wait, and answers those that have a mock. @returns whether a person is asked for one */
+export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options: AnswerOptions): boolean {
+  const { mocks, mocked, mocksChanged, answer } = options;
+  let isAsked = false;
   const outputs = mocks?.all() ?? new Map<string, string>();
   for (const call of calls) {
     const { name } = call.function;
     const output = outputs.get(name);
     const card = callCard({ ...call, function: { ...call.function, output: null } }, undefined, true);
     place.append(card);
-    if (mocks && output !== undefined && round <= MOST_ROUNDS) {
+    if (mocks && output !== undefined && mocked < MOST_ROUNDS) {
       show(card, output);
       markMock(card, name, mocks, mocksChanged);
       answer(call.id, output);
@@ -57,8 +58,10 @@ export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options:
     if (output !== undefined)
       form.prepend(h('p', { class: 'runs-dim' }, text('mock.often', { count: MOST_ROUNDS })));
     card.append(form);
+    isAsked = true;
   }
   place.scrollTop = place.scrollHeight;
+  return isAsked;
 }
 
 /** Takes away what can't be answered any more. */

@@ -27,7 +27,8 @@ export class Exchange {
   private readonly turn: Turn;
   private readonly request = new AbortController();
   private run: Run | undefined;
-  private rounds = 0;
+  /** Rounds that mocks alone have answered, one after the other. */
+  private mocked = 0;
   private isStopping = false;
   /** Ends the wait for answers. */
   private giveUp: (() => void) | undefined;
@@ -109,9 +110,9 @@ export class Exchange {
 
   private offer(run: Run, take: (output: Record<string, string>) => void): void {
     const { place, mocks, mocksChanged } = this.options;
-    this.rounds += 1;
     const answer = (callId: string, output: string) => take({ [callId]: output });
-    askForAnswers(place, callsOf(run), { mocks, round: this.rounds, mocksChanged, answer });
+    const isAsked = askForAnswers(place, callsOf(run), { mocks, mocked: this.mocked, mocksChanged, answer });
+    this.mocked = isAsked ? 0 : this.mocked + 1;
   }
 
   private give(run: Run, outputs: Record<string, string>): void {
