@@ -181,7 +181,6 @@ declare const RED: {
   /** What the runtime tells the editor. */
   settings: Record<string, unknown> & { get(name: string): unknown };
   group: { markDirty(group: EditorGroup): void };
-  user: { hasPermission(permission: string): boolean };
   workspaces: {
     refresh(): void;
     /** Id of the tab that is shown; 0 where there is none. */

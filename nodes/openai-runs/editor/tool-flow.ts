@@ -10,7 +10,7 @@ export interface DeclaredFunction {
 }
 
 /** Pixels of the canvas between a node and the next one. */
-export const ACROSS = 190;
+const ACROSS = 190;
 const DOWN = 60;
 
 /**

@@ -195,10 +195,9 @@ export class Chat {
     }
     makeFlow({
       service: this.partner.service,
-      assistant: assistant.id,
+      assistant,
       question: this.question || composer.typed,
       values: changes.values,
-      functions: assistant.functions,
       outputs: mocks?.all() ?? new Map(),
     });
     if (this.hasPictures) notify(text('picture.notInFlow'), 'warning');

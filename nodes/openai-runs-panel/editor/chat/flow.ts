@@ -1,14 +1,17 @@
 /** A flow that asks what was asked in a chat: an Inject node, a Runs node with what answers its tools, a Debug node. */
-import { ACROSS, type DeclaredFunction, toolNodes } from '../../../openai-runs/editor/tool-flow.ts';
+import { toolNodes } from '../../../openai-runs/editor/tool-flow.ts';
 import { VERSION } from '../../../openai-runs/migrations/index.ts';
+import type { AssistantInfo } from '../types.ts';
 import type { ChangedValues } from './changes.ts';
+
+/** Pixels between nodes in a row: an Inject node shows its question. */
+const ACROSS = 270;
 
 export interface Asked {
   service: string;
-  assistant: string;
+  assistant: Pick<AssistantInfo, 'id' | 'name' | 'functions'>;
   question: string;
   values: ChangedValues;
-  functions: DeclaredFunction[];
   /** What each function gives, by its name, as far as that is known. */
   outputs: Map<string, string>;
 }
@@ -16,7 +19,7 @@ export interface Asked {
 /** Hangs the flow at the pointer, to be put down; one step of undo takes all of it away. */
 export function makeFlow(asked: Asked): void {
   const z = RED.workspaces.active();
-  const hasTools = asked.functions.length > 0;
+  const { functions } = asked.assistant;
   const runs = runsNode(asked, z);
   const inject = { ...node('inject', z, runs.x - ACROSS, runs.y, [[runs.id]]), ...question(asked.question) };
   const debug = {
@@ -26,7 +29,7 @@ export function makeFlow(asked: Asked): void {
     complete: 'payload',
     targetType: 'msg',
   };
-  const [choice, ...stubs] = hasTools ? toolNodes(runs, asked.functions, asked.outputs) : [];
+  const [choice, ...stubs] = functions.length > 0 ? toolNodes(runs, functions, asked.outputs) : [];
   runs.wires = [[debug.id], ...(choice ? [[choice.id]] : [])];
   for (const stub of stubs) stub.wires = [[runs.id]];
   const nodes = [inject, runs, debug, ...(choice ? [choice, ...stubs] : [])];
@@ -56,21 +59,22 @@ const question = (payload: string) => ({
   payloadType: 'str',
 });
 
-function runsNode({ service, assistant, values, functions }: Asked, z: string): EditorNode {
+function runsNode({ service, assistant, values }: Asked, z: string): EditorNode {
   const { defaults } = RED.nodes.getType('openai-runs');
   const saved = Object.entries(defaults).map(([name, { value }]) => [name, structuredClone(value)]);
-  const fields = Object.entries({ assistant_id: assistant, ...values }).map(([name, value]) => [
+  const fields = Object.entries({ assistant_id: assistant.id, ...values }).map(([name, value]) => [
     name,
     { value: String(value), type: typeof value === 'number' ? 'num' : 'str' },
   ]);
   return {
     ...Object.fromEntries(saved),
     ...node('openai-runs', z, 0, 0, []),
+    name: assistant.name ?? '',
     version: VERSION,
     service,
     method: 'createThreadAndRun',
     fields: Object.fromEntries(fields),
-    tools: functions.length > 0,
-    outputs: functions.length > 0 ? 2 : 1,
+    tools: assistant.functions.length > 0,
+    outputs: assistant.functions.length > 0 ? 2 : 1,
   };
 }
