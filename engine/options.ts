@@ -69,6 +69,12 @@ export interface Engine {
    * @returns false where another that lives does so
    */
   takeCalls(runId: string): Promise<boolean>;
+  /**
+   * Whether a model looks at pictures, as far as its provider tells.
+   * @param model by default that of the service
+   * @returns undefined where nobody tells, or it can't be asked
+   */
+  seesPictures(model?: string): Promise<boolean | undefined>;
   /** How many threads and runs the database holds. */
   counts(): Promise<{ threads: number; runs: number }>;
   /**

@@ -204,13 +204,8 @@ function rowOf(run: queries.SlimRun, origin: OriginRow | undefined): RunRow {
 /** Characters of a question or an answer that a row shows. */
 const WORDS = 160;
 
-/** The first text in the head of a message's JSON, which may break off anywhere. */
+/** The first text in the head of a message's JSON, which may break off anywhere but is read in whole characters. */
 function firstWords(head: string | undefined): string | undefined {
-  const [, text] = /"value":"((?:[^"\\]|\\.)*)/s.exec(head ?? '') ?? [];
-  if (text === undefined) return undefined;
-  try {
-    return (JSON.parse(`"${text.replace(/\\(?:u[0-9a-f]{0,3})?$/i, '')}"`) as string).slice(0, WORDS);
-  } catch {
-    return undefined;
-  }
+  const [, text] = /"value":"((?:[^"\\]|\\u[0-9a-f]{4}|\\[^u])*)/is.exec(head ?? '') ?? [];
+  return text === undefined ? undefined : (JSON.parse(`"${text}"`) as string).slice(0, WORDS);
 }

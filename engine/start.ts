@@ -29,6 +29,8 @@ import { RunQueue } from './worker/run-queue.ts';
 
 const DEFAULT_EXPIRY_SECONDS = 600;
 const DEFAULT_CAPACITY = 1000;
+/** Milliseconds that a person waits to be told what a model can. */
+const SIGHT_PATIENCE_MS = 5000;
 
 const silent: EngineLog = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -87,6 +89,8 @@ export async function startEngine(
     overview: createOverview(store.db),
     takeCalls: (runId) => supervisor.calls.take(runId),
     counts: () => countAll(store.db),
+    seesPictures: async (name = service.defaultModel) =>
+      model.seesPictures?.(name, AbortSignal.timeout(SIGHT_PATIENCE_MS)).catch(() => undefined),
     together: service.together,
     fetch: door.fetch,
     close() {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { ROOT } from '../examples/user-directory.ts';
 import { openBrowser } from './support/browser.ts';
+import { ChatPage } from './support/chat.ts';
 import { Editor } from './support/editor.ts';
 import { startNodeRed } from './support/node-red.ts';
 import { ASKER, ask, BREAKER, BROKEN, FLOWS, OPEN, openPanel, rowsOf, WAITER } from './support/panel.ts';
@@ -20,6 +21,7 @@ async function fill(address: string): Promise<void> {
 async function views(browser: Browser, address: string, dark: boolean): Promise<Buffer[]> {
   const editor = await Editor.open(browser, address, { dark });
   const { page } = editor;
+  await page.setViewportSize({ width: 1400, height: 650 });
   const panel = await openPanel(editor);
   // The debug sidebar gives its half of the room away.
   await page.locator('button[data-tab-id="debug"]').click();
@@ -45,11 +47,18 @@ async function views(browser: Browser, address: string, dark: boolean): Promise<
   await take();
   await tab('Conversation');
   await take();
-  await tab('Chat');
-  const message = panel.getByRole('textbox', { name: 'Message', exact: true });
-  await message.fill('Good morning! Please set_valve to 20 percent.');
-  await page.keyboard.press('Enter');
-  await panel.locator('.runs-talk .runs-answer').waitFor();
+  // One function answered by hand, and from then on by the same answer.
+  const chat = new ChatPage(panel);
+  await chat.open();
+  await chat.say('Good morning! Please set_valve to 20 percent.');
+  const answer = panel.locator('.runs-talk .runs-answer');
+  await answer.getByRole('textbox').fill('It is open.');
+  await answer.getByRole('checkbox').check();
+  await chat.button('Send the answer').click();
+  await chat.answer('It is open.').waitFor();
+  await chat.say('And set_valve to 35 percent, please.');
+  await panel.locator('.runs-talk .runs-mark').waitFor();
+  await chat.button('Send').waitFor();
   await take();
   await editor.close();
   return pictures;

@@ -171,6 +171,7 @@ declare const RED: {
   events: {
     // biome-ignore lint/suspicious/noExplicitAny: each event hands over something else
     on(event: string, listener: (subject: any) => void): void;
+    emit(event: string, subject: unknown): void;
   };
   history: {
     // biome-ignore lint/suspicious/noExplicitAny: events of many kinds
@@ -180,7 +181,13 @@ declare const RED: {
   /** What the runtime tells the editor. */
   settings: Record<string, unknown> & { get(name: string): unknown };
   group: { markDirty(group: EditorGroup): void };
-  workspaces: { refresh(): void; active(): string };
+  workspaces: {
+    refresh(): void;
+    /** Id of the tab that is shown; 0 where there is none. */
+    active(): string;
+    /** Whether a tab, by default the one that is shown, may not be changed. */
+    isLocked(id?: string): boolean;
+  };
   sidebar: {
     config: { refresh(): void };
     addTab(tab: {
@@ -202,6 +209,8 @@ declare const RED: {
     reveal(id: string): void;
     /** Hangs nodes at the pointer, to be put down. */
     importNodes(nodes: object[], options: object): void;
+    /** Gives the canvas the keyboard. */
+    focus(): void;
     selection(): { nodes?: EditorNode[] };
   };
   plugins: { registerPlugin(id: string, definition: { onadd(): void }): void };

@@ -15,6 +15,9 @@ const LATIN = /^[\0-\u024f]*$/;
 
 const quartersOf = (code: number): number => QUARTERS.find(([from]) => code >= from)?.[1] ?? 1;
 
+/** Tokens that a picture or a file is taken for; providers count between 85 and 1105 for a picture. */
+export const PICTURE_TOKENS = 1000;
+
 /** The tokens of a text in quarters, so that pieces add up to the whole. */
 export function countQuarters(text: string): number {
   // nearly all text is: no look at each character then

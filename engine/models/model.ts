@@ -78,6 +78,8 @@ export interface Model {
   list?(signal: AbortSignal): Promise<string[]>;
   /** Tokens that a model reads at once, as far as can be found out. */
   contextWindow?(model: string, signal: AbortSignal): Promise<number>;
+  /** Whether a model looks at pictures; undefined where that can't be found out. */
+  seesPictures?(model: string, signal: AbortSignal): Promise<boolean | undefined>;
 }
 
 /** How a model is chosen: the settings of the config node, already free of `${ENV}`. */

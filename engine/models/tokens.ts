@@ -1,5 +1,5 @@
 /** What a turn has cost, for providers that don't say. */
-import { countQuarters, countTokens } from '../domain/tokens.ts';
+import { countQuarters, countTokens, PICTURE_TOKENS } from '../domain/tokens.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { ModelEvent, Turn } from './model.ts';
 
@@ -7,15 +7,21 @@ import type { ModelEvent, Turn } from './model.ts';
 export const count = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 
-/** Everything of a turn that a model reads: instructions, items, tools. Pictures and files count by their names. */
+/** All words of a turn that a model reads: instructions, items, tools. */
 function promptText({ instructions, items, tools }: Turn): string {
   const parts = items.map((item) => {
     if (item.type === 'output') return item.output;
     if (item.type === 'call') return item.name + item.arguments;
     if (item.type === 'carry') return '';
-    return item.content.map((part) => (part.type === 'text' ? part.text : JSON.stringify(part))).join('');
+    return item.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
   });
   return [instructions ?? '', ...parts, tools.length ? JSON.stringify(tools) : ''].join('');
+}
+
+/** Pictures and files of a turn: how long their addresses are says nothing. */
+function countPictures({ items }: Turn): number {
+  const contents = items.flatMap((item) => (item.type === 'message' ? item.content : []));
+  return contents.filter(({ type }) => type !== 'text').length;
 }
 
 /** Counts what a turn says as it passes by, for providers that send no usage. */
@@ -29,7 +35,7 @@ export class UsageEstimate {
   }
 
   of(turn: Turn): Usage {
-    const prompt = countTokens(promptText(turn));
+    const prompt = countTokens(promptText(turn)) + countPictures(turn) * PICTURE_TOKENS;
     const completion = Math.ceil(this.#quarters / 4);
     return {
       prompt_tokens: prompt,

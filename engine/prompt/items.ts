@@ -1,11 +1,9 @@
 /** Messages and rounds as entries of a prompt, and what they weigh. */
 import { callsOf, isFunctionCall, type MessagePart } from '../domain/content.ts';
-import { countTokens } from '../domain/tokens.ts';
+import { countTokens, PICTURE_TOKENS } from '../domain/tokens.ts';
 import type { TurnContent, TurnItem } from '../models/model.ts';
 import type { MessageRecord, StepRecord } from '../store/records.ts';
 
-/** Tokens that an image is taken for; providers count between 85 and 1105. */
-const IMAGE_TOKENS = 1000;
 /** Tokens of role and separators around an entry. */
 const ENTRY_TOKENS = 4;
 
@@ -16,7 +14,7 @@ function contentTokens(content: TurnContent): number {
     case 'image_url':
     case 'image_file':
     case 'file':
-      return IMAGE_TOKENS;
+      return PICTURE_TOKENS;
   }
 }
 

@@ -46,6 +46,7 @@ export const activeRuns = (db: Db, limit: number): Promise<SlimRun[]> =>
   slim(db)
     .where('active', '=', sql.lit(1 as const))
     .orderBy('expires_at', 'desc')
+    .orderBy('seq', 'desc')
     .limit(limit)
     .execute();
 

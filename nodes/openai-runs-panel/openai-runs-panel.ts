@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { addActions } from './runtime/actions.ts';
+import { addAssistants } from './runtime/assistants.ts';
 import { addChat } from './runtime/chat.ts';
 import { addLists } from './runtime/lists.ts';
 import { Panel } from './runtime/panel.ts';
@@ -12,6 +13,7 @@ export default function register(RED: NodeAPI): void {
     response.sendFile(path.join(__dirname, 'panel.js'));
   });
   addLists(panel);
+  addAssistants(panel);
   addActions(panel);
   addChat(panel);
 }

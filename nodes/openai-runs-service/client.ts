@@ -68,6 +68,7 @@ export function openConnection(options: ClientOptions): Connection {
     together: engine?.together,
     takeCalls: engine && ((runId) => engine.takeCalls(runId)),
     overview,
+    seesPictures: engine?.seesPictures,
     counts: engine && (() => engine.counts()),
     timeoutMs: timeout * 1000,
     notices,

@@ -23,6 +23,8 @@ export interface Connection {
   counts?: (() => Promise<{ threads: number; runs: number }>) | undefined;
   /** Makes this Node-RED the one that hands a run's calls out; see Engine. Only the embedded engine has it. */
   readonly takeCalls?: ((runId: string) => Promise<boolean>) | undefined;
+  /** Whether a model of the embedded engine looks at pictures; undefined where nobody tells. */
+  seesPictures?: Engine['seesPictures'] | undefined;
   /** What several Node-REDs share where the embedded engine's database is on PostgreSQL. */
   readonly together?: Together | undefined;
   /** Milliseconds that an answer may take to begin; 0 = no limit. */

@@ -75,6 +75,21 @@ onEachDatabase('tokens', () => {
       assert.ok(estimate <= Math.max(newer * 1.6, older * 1.25), `${estimate}`);
     });
 
+  it('of a picture do not grow with its bytes', async () => {
+    const model = createModel({ provider: 'rehearsal', pace: 0 });
+    const promptOf = async (url: string) => {
+      const content = [
+        { type: 'text' as const, text: 'Look' },
+        { type: 'image_url' as const, url },
+      ];
+      const items = [{ type: 'message' as const, role: 'user' as const, content }];
+      return usageOf(await collect(model, turn('', { items })))?.prompt_tokens ?? 0;
+    };
+    const small = await promptOf('data:image/png;base64,AAAA');
+    assert.equal(await promptOf(`data:image/png;base64,${'A'.repeat(400_000)}`), small);
+    assert(small > 80 && small < 1200, `${small}`);
+  });
+
   it('of pieces are those of the whole', () => {
     for (const [, , , text] of COUNTED) {
       const pieces = text.match(/.{1,3}/gsu) ?? [];

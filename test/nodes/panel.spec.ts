@@ -194,6 +194,67 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal((await get(`open/runs/${row.threadId}/${row.id}`)).status, 404);
     });
 
+    it('times a run of its own over the answers to its calls', async () => {
+      const lines = await chat('open', { assistant_id: 'asst_1', text: 'open_valve with 9 litres' });
+      const { id, thread_id, required_action } = lines.find(
+        ({ event }) => event === 'thread.run.requires_action',
+      ).data;
+      const [call] = required_action.submit_tool_outputs.tool_calls;
+      await new Promise((done) => setTimeout(done, 50));
+      await chat('open', { thread_id, run_id: id, outputs: { [call.id]: 'poured' } });
+      const { row, run } = (await get(`open/runs/${thread_id}/${id}`)).body;
+      assert.equal(run.status, 'completed');
+      const marks: [number, string][] = row.origin.marks;
+      const names = marks.map(([, name]) => name);
+      assert.deepEqual([names[0], names.at(-1)], ['asked', 'completed']);
+      assert(names.indexOf('requires_action') < names.indexOf(`answer:${call.id}`), names.join());
+      assert.equal(row.question, 'open_valve with 9 litres');
+      assert(row.took >= 50 && row.took >= marks.at(-1)![0] - marks[0]![0] - 1, `${row.took}`);
+    });
+
+    it('takes pictures beside the words, by an assistant and by a node, and onto a copy of the thread', async () => {
+      const picture = `data:image/png;base64,${Buffer.from('no real picture').toString('base64')}`;
+      const asked = { text: 'What is this?', pictures: [picture] };
+      for (const whom of [{ assistant_id: 'asst_1' }, { node: 'asker', key: 'pia' }]) {
+        const lines = await chat('open', { ...whom, ...asked });
+        assert.match(JSON.stringify(lines), /Pictures and files were not looked at/);
+        const [row] = (await get('runs?service=open')).body.rows;
+        assert.equal(row.question, 'What is this?');
+        const { messages } = (await get(`open/runs/${row.threadId}/${row.id}`)).body;
+        assert.deepEqual(
+          messages[0].content.map(({ type }: Json) => type),
+          ['text', 'image_url'],
+        );
+        const copied = (await (
+          await post('open/copy', { thread_id: row.threadId, before: messages[1].id })
+        ).json()) as Json;
+        const more = await chat('open', { assistant_id: 'asst_1', ...copied, text: 'And now?' });
+        const run = more.find(({ event }) => event === 'thread.run.completed').data;
+        const copy = (await get(`open/runs/${run.thread_id}/${run.id}`)).body.messages;
+        assert.deepEqual(copy[0].content, messages[0].content);
+      }
+      const odd = await post('open/chat', { assistant_id: 'asst_1', text: 'x', pictures: 'one' });
+      assert.equal(odd.status, 400);
+      assert.deepEqual((await get('open/sight')).body, { sees: null });
+    });
+
+    it('tells what an assistant is set to, and changes it', async () => {
+      const { body } = await get('open/assistants/asst_1');
+      assert.deepEqual(
+        [body.name, body.model, body.instructions, body.temperature, body.functions[0].name],
+        ['Helper', 'rehearsal', null, 1, 'open_valve'],
+      );
+      const changes = { instructions: 'Be <brief>.', temperature: 0.5, name: 'not this' };
+      assert.equal((await post('open/assistants/asst_1', changes)).status, 200);
+      const after = (await get('open/assistants/asst_1')).body;
+      assert.deepEqual([after.name, after.instructions, after.temperature], ['Helper', 'Be <brief>.', 0.5]);
+      assert.equal((await post('open/assistants/asst_1', { name: 'x' })).status, 400);
+      assert.equal((await post('open/assistants/asst_1', { temperature: 'warm' })).status, 502);
+      assert.equal((await get('open/assistants/asst_none')).status, 404);
+      assert.equal((await get('closed/assistants/asst_1')).status, 403);
+      assert.equal((await post('closed/assistants/asst_1', changes)).status, 403);
+    });
+
     it('keeps texts back where the service says so, and lets nobody find them by searching', async () => {
       assert.equal((await post('closed/chat', { node: 'quiet' })).status, 403);
       assert.equal((await post('open/chat', { node: 'quiet', text: 'of another service' })).status, 404);
@@ -239,6 +300,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         'open/runs/t/r/cancel',
         'open/runs/t/r/answer',
         'open/threads/t/delete',
+        'open/assistants/asst_1',
       ]) {
         const headers = { 'content-type': 'application/json' };
         const { status } = await fetch(`${base}/${route}`, { method: 'POST', headers, body: '{}' });

@@ -2,6 +2,7 @@
 import { ProviderConnection, type Reply } from '../http/connection.ts';
 import { contextWindowOf } from '../http/context-window.ts';
 import { ModelList } from '../http/models.ts';
+import { sightOf } from '../http/sight.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { readChat } from './reader.ts';
 import { chatRequest, type Dialect } from './request.ts';
@@ -22,6 +23,7 @@ export function chatModel(options: ModelOptions): Model {
     takesAnyName: () => models.takesAnyName,
     contextWindow: async (model, signal) =>
       contextWindowOf(chat().connection, model || (options.model ?? ''), signal),
+    seesPictures: async (model, signal) => sightOf(chat().connection, model || (options.model ?? ''), signal),
   };
 }
 

@@ -1,6 +1,7 @@
 /** OpenAI's Responses API and servers that speak it, used without its memory: `store` is false. */
 import { ProviderConnection, type Reply } from '../http/connection.ts';
 import { ModelList } from '../http/models.ts';
+import { sightOf } from '../http/sight.ts';
 import { type Model, ModelError, type ModelEvent, type ModelOptions, type Turn } from '../model.ts';
 import { readResponses } from './reader.ts';
 import { responsesRequest } from './request.ts';
@@ -20,6 +21,8 @@ export function responsesModel(options: ModelOptions): Model {
     },
     list: async (signal) => models.names(responses().connection, signal),
     takesAnyName: () => models.takesAnyName,
+    seesPictures: async (model, signal) =>
+      sightOf(responses().connection, model || (options.model ?? ''), signal),
   };
 }
 

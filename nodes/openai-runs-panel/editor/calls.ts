@@ -1,28 +1,42 @@
 /** The calls of a run, and answering those that wait. */
-
 import { callCard } from './conversation.ts';
 import { h } from './dom.ts';
 import { text } from './i18n.ts';
 import { callsOf } from './timeline.ts';
 import type { RunDetail } from './types.ts';
 
-/** A call that waits, with a place for its answer. @param send takes the output */
-export function answerForm(name: string, send: (output: string) => void): HTMLElement {
+/**
+ * A place for the answer of a call that waits.
+ * @param send takes the output, and whether the same is to be answered from now on
+ * @param mock offers that; what is answered so far
+ */
+export function answerForm(
+  name: string,
+  send: (output: string, isFixed: boolean) => void,
+  mock?: { output: string | undefined },
+): HTMLElement {
   const words = h('textarea', {
     rows: 2,
     'aria-label': `${text('call.answer')}: ${name}`,
     placeholder: text('call.answer'),
   });
+  words.value = mock?.output ?? '';
+  const fix = h('input', { type: 'checkbox' });
   const button = (label: string, output: () => string, more = '') =>
     h(
       'button',
-      { type: 'button', class: `red-ui-button red-ui-button-small ${more}`, click: () => send(output()) },
+      {
+        type: 'button',
+        class: `red-ui-button red-ui-button-small ${more}`,
+        click: () => send(output(), fix.checked),
+      },
       label,
     );
   return h(
     'div',
     { class: 'runs-answer' },
     words,
+    mock && h('label', { class: 'runs-check' }, fix, ` ${text('mock.fix')}`),
     h(
       'div',
       {},

@@ -2,19 +2,47 @@
 import { h } from './dom.ts';
 import { duration, moment, pretty } from './format.ts';
 import { text } from './i18n.ts';
+import { isHeld, thumbnail } from './thumbnail.ts';
 import { type Call, callsOf } from './timeline.ts';
 import type { Message, RunDetail } from './types.ts';
 
-/** What a message says; pictures and files by name. */
-export function messageText({ content, attachments }: Pick<Message, 'content'> & Partial<Message>): string {
-  const parts = content.map((part) => {
-    if (part.type === 'text') return part.text.value;
-    if (part.type === 'refusal') return part.refusal;
-    const name = part.type === 'image_file' ? part.image_file.file_id : part.image_url.url.slice(0, 60);
-    return `[${text('talk.picture')}: ${name}]`;
+/** The words of a message. */
+export const wordsOf = ({ content }: Pick<Message, 'content'>): string =>
+  content
+    .flatMap((part) =>
+      part.type === 'text' ? [part.text.value] : part.type === 'refusal' ? [part.refusal] : [],
+    )
+    .join('\n');
+
+/** The pictures that a message holds itself, as data URLs. */
+export const picturesOf = ({ content }: Pick<Message, 'content'>): string[] =>
+  content.flatMap((part) =>
+    part.type === 'image_url' && isHeld(part.image_url.url) ? [part.image_url.url] : [],
+  );
+
+/** What a message says and shows; pictures and files that are elsewhere by name. */
+export function contentOf(message: Pick<Message, 'content'> & Partial<Message>): HTMLElement {
+  const pictures = message.content.flatMap((part) => {
+    if (part.type === 'image_file') return [thumbnail('', part.image_file.file_id)];
+    if (part.type !== 'image_url') return [];
+    const { url } = part.image_url;
+    return [thumbnail(url, isHeld(url) ? text('talk.picture') : url.slice(0, 60))];
   });
-  const files = (attachments ?? []).map(({ file_id }) => `[${text('talk.file')}: ${file_id ?? ''}]`);
-  return [...parts, ...files].join('\n');
+  const files = (message.attachments ?? []).map(({ file_id }) => `[${text('talk.file')}: ${file_id ?? ''}]`);
+  return h('span', {}, wordsOf(message), pictures.length > 0 && shown(pictures), files.join('\n'));
+}
+
+/** Pictures below each other's words. */
+export const shown = (pictures: HTMLElement[]): HTMLElement => h('div', { class: 'runs-strip' }, ...pictures);
+
+/** A button that asks a message again. */
+export function forkButton(click: () => void): HTMLElement {
+  const label = text('detail.fork');
+  return h(
+    'button',
+    { type: 'button', class: 'runs-link', title: label, 'aria-label': label, click },
+    h('i', { class: 'fa fa-code-fork', 'aria-hidden': 'true' }),
+  );
 }
 
 /** One message. @param figures shown below it */
@@ -49,8 +77,12 @@ export function callCard(call: Call, took?: number, isOpen = false): HTMLDetails
     ),
     given !== undefined && h('div', { class: 'runs-dim' }, text('call.arguments')),
     given !== undefined && h('pre', {}, pretty(given)),
-    h('div', { class: 'runs-dim' }, text('call.output')),
-    h('pre', {}, output == null ? text('call.open') : pretty(output)),
+    h(
+      'div',
+      { class: 'runs-output' },
+      h('div', { class: 'runs-dim' }, text('call.output')),
+      h('pre', {}, output == null ? text('call.open') : pretty(output)),
+    ),
   );
 }
 
@@ -65,21 +97,8 @@ export function conversation(detail: RunDetail, fork: (message: Message) => void
   };
   for (const message of detail.messages) {
     if (message.run_id === detail.run.id) showCalls();
-    const again =
-      message.role === 'user'
-        ? h(
-            'button',
-            {
-              type: 'button',
-              class: 'runs-link',
-              title: text('detail.fork'),
-              'aria-label': text('detail.fork'),
-              click: () => fork(message),
-            },
-            h('i', { class: 'fa fa-code-fork', 'aria-hidden': 'true' }),
-          )
-        : undefined;
-    const row = bubble(message.role, messageText(message), moment(message.created_at * 1000), again);
+    const again = message.role === 'user' ? forkButton(() => fork(message)) : undefined;
+    const row = bubble(message.role, contentOf(message), moment(message.created_at * 1000), again);
     if (message.run_id === detail.run.id || message === question(detail)) row.classList.add('runs-own');
     body.append(row);
   }

@@ -1,7 +1,7 @@
 /** One run in full. */
 import { get, post } from './api.ts';
 import { calls, openCalls } from './calls.ts';
-import { conversation, messageText, question } from './conversation.ts';
+import { conversation, question, wordsOf } from './conversation.ts';
 import { h, iconButton, set } from './dom.ts';
 import { duration } from './format.ts';
 import { text } from './i18n.ts';
@@ -202,8 +202,8 @@ function isSure(): Promise<boolean> {
 }
 
 /** Node-RED shows notifications as HTML: brackets become ones that look like them. */
-export function notify(message: string): void {
-  RED.notify(message.replaceAll('<', '‹').replaceAll('>', '›'), { type: 'error' });
+export function notify(message: string, type: 'error' | 'warning' = 'error'): void {
+  RED.notify(message.replaceAll('<', '‹').replaceAll('>', '›'), { type });
 }
 
 function raw(detail: RunDetail): HTMLElement {
@@ -238,7 +238,7 @@ function makeInject(message: Message, { row }: RunDetail): void {
     z: RED.workspaces.active(),
     name: '',
     props: [{ p: 'payload' }, ...(key ? [{ p: 'topic', vt: 'str' }] : [])],
-    payload: messageText(message),
+    payload: wordsOf(message),
     payloadType: 'str',
     topic: key ?? '',
     x: 0,

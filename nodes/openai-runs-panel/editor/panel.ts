@@ -1,5 +1,5 @@
 /** What is loaded when the tab is first opened: the list, one run, the chat. */
-import { Chat } from './chat.ts';
+import { Chat } from './chat/chat.ts';
 import { Detail } from './detail.ts';
 import { h, set } from './dom.ts';
 import { text } from './i18n.ts';
@@ -55,8 +55,8 @@ class Panel {
     set(content, h('style', {}, STYLE), h('div', { class: 'runs-main' }, modes, ...pages));
     this.show('runs');
     RED.comms.subscribe('openai-runs/live', () => this.look());
-    // After a deploy there may be other services and nodes.
-    RED.events.on('deploy', () => void this.start());
+    // Told when the nodes are there; the editor's own event comes while they are being made.
+    RED.comms.subscribe('notification/runtime-deploy', () => void this.start());
     void this.start();
   }
 

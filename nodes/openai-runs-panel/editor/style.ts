@@ -59,9 +59,33 @@ export const STYLE = `
 .runs-panel .runs-call{margin:0 0 8px;padding:6px 9px;border:1px dashed var(--red-ui-secondary-border-color);border-radius:6px}
 .runs-panel .runs-call summary,.runs-panel .runs-options summary{cursor:pointer}
 .runs-panel textarea,.runs-panel .runs-options input{width:100%;box-sizing:border-box;margin:2px 0;resize:vertical}
+.runs-panel .runs-check{display:flex;gap:6px;align-items:baseline;margin:2px 0 6px;font-size:12px}
+.runs-panel .runs-check input{width:auto;margin:0;flex:none}
+.runs-panel .runs-row-of{display:flex;flex-wrap:wrap;gap:4px 6px;align-items:baseline;min-width:0}
+.runs-panel .runs-mark{padding:0 6px;border-radius:8px;font-size:11px;background:var(--red-ui-list-item-background-selected);border:1px solid var(--red-ui-secondary-border-color)}
+.runs-panel .runs-told{margin:4px 0;font-size:12px;overflow-wrap:anywhere}
+.runs-panel .runs-sum{margin:0 0 8px}
+.runs-panel .runs-strip{display:flex;flex-wrap:wrap;gap:6px;margin-top:4px}
+.runs-panel .runs-thumbnail{border:1px solid var(--red-ui-secondary-border-color);border-radius:4px;padding:0;background:none;cursor:zoom-in;line-height:0;max-width:100%;overflow:hidden}
+.runs-panel .runs-thumbnail img{max-height:64px;max-width:100%}
+.runs-panel .runs-thumbnail.runs-large{cursor:zoom-out}
+.runs-panel .runs-thumbnail.runs-large img{max-height:none}
+.runs-panel .runs-picture{position:relative}
+.runs-panel .runs-picture .red-ui-button{position:absolute;top:-4px;right:-6px;border-radius:50%}
 .runs-panel .runs-answer>div{display:flex;flex-wrap:wrap;gap:4px}
 .runs-panel .runs-talk{padding:10px}
-.runs-panel .runs-options{flex:none;padding:4px 8px;border-top:1px solid var(--red-ui-secondary-border-color)}
-.runs-panel .runs-ask{display:flex;gap:4px;align-items:flex-end;padding:6px 8px;flex:none;border-top:1px solid var(--red-ui-secondary-border-color)}
+.runs-panel .runs-options{flex:none;padding:4px 8px;border-top:1px solid var(--red-ui-secondary-border-color);max-height:50%;overflow:auto;box-sizing:border-box}
+.runs-panel .runs-fields{padding:6px 0}
+.runs-panel .runs-field{margin-bottom:6px}
+.runs-panel .runs-pair{display:flex;gap:8px}
+.runs-panel .runs-pair .runs-field{flex:1;min-width:0}
+.runs-panel .runs-mocks:not(:empty){margin-top:8px;font-size:12px}
+.runs-panel .runs-call:has(>.runs-answer) .runs-output{display:none}
+.runs-panel .runs-field label{margin:0;font-size:12px}
+.runs-panel .runs-composer{flex:none;padding:6px 8px;border-top:1px solid var(--red-ui-secondary-border-color)}
+.runs-panel .runs-ask{display:flex;gap:4px;align-items:flex-end}
+.runs-panel .runs-column{display:flex;flex-direction:column;gap:4px}
+.runs-panel .runs-pictures .runs-strip{margin:4px 0 8px}
+.runs-panel .runs-drop{outline:2px dashed var(--red-ui-form-input-focus-color);outline-offset:-4px}
 @container (min-width:560px){.runs-panel .runs-filters>*{flex-basis:15%;width:15%}.runs-panel .runs-filters>input{flex-basis:15%}}
 `;

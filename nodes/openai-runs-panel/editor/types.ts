@@ -1,5 +1,6 @@
 /** What the routes give. */
 import type { Origin, RunRow, RunSums } from '../../../engine/index.ts';
+import type { DeclaredFunction } from '../../openai-runs/editor/tool-flow.ts';
 import type { RunDetail } from '../runtime/contents.ts';
 
 export type Row = RunRow & { service: string };
@@ -7,6 +8,16 @@ export type { Origin, RunDetail, RunSums };
 export type Run = RunDetail['run'];
 export type Step = RunDetail['steps'][number];
 export type Message = RunDetail['messages'][number];
+
+/** What an assistant is set to. */
+export interface AssistantInfo {
+  id: string;
+  name: string | null;
+  model: string;
+  instructions: string | null;
+  temperature: number | null;
+  functions: DeclaredFunction[];
+}
 
 export interface ServiceInfo {
   id: string;

@@ -61,14 +61,6 @@ export function addLists(panel: Panel): void {
     response.json(parts);
   });
 
-  panel.get('/:service/assistants', 'read', async (request, response) => {
-    const { connection } = await panel.open(request);
-    const page = await asked(connection, async () =>
-      connection.client.beta.assistants.list({ limit: 100 }, { maxRetries: 0 }),
-    );
-    response.json(page.data.map(({ id, name, model }) => ({ id, name, model })));
-  });
-
   panel.get('/:service/runs/:thread/:run', 'read', async (request, response) => {
     const { service, connection } = await panel.open(request);
     const { thread, run: id } = request.params as Record<'thread' | 'run', string>;

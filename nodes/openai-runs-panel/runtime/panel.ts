@@ -76,6 +76,11 @@ export class Panel {
   }
 }
 
+/** @throws PanelFault 403 where people keep to themselves what is said */
+export function checkContents({ deployed }: ServiceNode): void {
+  if (!deployed.showContents) throw new PanelFault(403, 'This service does not show contents.');
+}
+
 /** Whatever goes wrong becomes an answer with one sentence; `explain` has taken keys out of it. */
 function answering(handler: (request: Request, response: Response) => unknown) {
   return async (request: Request, response: Response) => {

@@ -19,10 +19,7 @@ const DOWN = 60;
  */
 export function makeToolFlow(node: EditorNode, output: number, functions: DeclaredFunction[]): void {
   const dirty = RED.nodes.dirty();
-  const choice = switchFor(node, functions);
-  const stubs = functions.map((one, index) => stubFor(node, one, index));
-  choice.wires = stubs.map(({ id }) => [id]);
-  const { nodes, links } = RED.nodes.import([choice, ...stubs]);
+  const { nodes, links } = RED.nodes.import(toolNodes(node, functions));
   const [first, ...made] = nodes as [EditorNode, ...EditorNode[]];
   const added: Link[] = [
     { source: node, sourcePort: output, target: first },
@@ -33,6 +30,21 @@ export function makeToolFlow(node: EditorNode, output: number, functions: Declar
   RED.nodes.dirty(true);
   RED.view.select({ nodes });
   RED.view.redraw(true);
+}
+
+/**
+ * The switch and the stubs behind it, beside a node; nothing is wired to that yet.
+ * @param outputs what stubs give, by the names of their functions; `{ ok: true }` for the others
+ */
+export function toolNodes(
+  node: EditorNode,
+  functions: DeclaredFunction[],
+  outputs: ReadonlyMap<string, string> = new Map(),
+): [EditorNode, ...EditorNode[]] {
+  const choice = switchFor(node, functions);
+  const stubs = functions.map((one, index) => stubFor(node, one, index, outputs.get(one.name)));
+  choice.wires = stubs.map(({ id }) => [id]);
+  return [choice, ...stubs];
 }
 
 function switchFor({ z, x, y }: EditorNode, functions: DeclaredFunction[]): EditorNode {
@@ -52,15 +64,21 @@ function switchFor({ z, x, y }: EditorNode, functions: DeclaredFunction[]): Edit
   };
 }
 
-function stubFor({ z, x, y }: EditorNode, { name, parameters }: DeclaredFunction, index: number): EditorNode {
+function stubFor(
+  { z, x, y }: EditorNode,
+  { name, parameters }: DeclaredFunction,
+  index: number,
+  output: string | undefined,
+): EditorNode {
   const names = Object.keys(parameters?.properties ?? {});
+  const given = output === undefined ? '{ ok: true }' : JSON.stringify(output);
   const comment = text('flow.stub', { arguments: names.join(', ') || '–' });
   return {
     id: RED.nodes.id(),
     type: 'function',
     z,
     name,
-    func: `${comment.replace(/[\r\u2028\u2029]/g, ' ')}\nmsg.payload = { ok: true };\nreturn msg;`,
+    func: `${comment.replace(/[\r\u2028\u2029]/g, ' ')}\nmsg.payload = ${given};\nreturn msg;`,
     outputs: 1,
     timeout: 0,
     noerr: 0,
