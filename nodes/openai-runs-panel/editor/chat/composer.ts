@@ -98,6 +98,8 @@ export class Composer {
 
   /** @param model its name where it does not look at pictures; undefined where it does, or nobody knows */
   setBlind(model: string | undefined): void {
+    // What was told of it stands.
+    if (model === this.blind) return;
     this.blind = model;
     this.attach.disabled = model !== undefined;
     const title = model === undefined ? text('picture.attach') : text('picture.blind', { model });
