@@ -1,5 +1,4 @@
 /** Kysely's way to PostgreSQL: a small pool, connections that may be lost, transactions whose end is certain. */
-import { randomBytes } from 'node:crypto';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -13,6 +12,7 @@ import {
 import type { Pool, PoolClient } from 'pg';
 import { backoff, sleep } from '../../domain/waits.ts';
 import { NotDone } from '../store.ts';
+import { type Commit, Commits } from './commits.ts';
 import { isLost, wasInTheWay } from './faults.ts';
 
 /** Milliseconds that a server which is away is waited for. */
@@ -57,47 +57,6 @@ export async function connect(pool: Pool, patience: Patience): Promise<PoolClien
     }
   }
 }
-
-/**
- * Every transaction of a connection writes its number into the connection's row. Should the answer to a commit be lost,
- * the row tells whether it was done. (The server's own numbers, pg_xact_status, do not: after a crash it gives those
- * that it had not yet written down to others.)
- */
-class Commits {
-  readonly #table: string;
-  readonly #last = new WeakMap<PoolClient, Commit>();
-
-  constructor(schema: string) {
-    this.#table = `"${schema}".commits`;
-  }
-
-  /** What a transaction begins with; its row is locked until it is over. */
-  next(client: PoolClient): { commit: Commit; statement: string } {
-    const { connection, number } = this.#last.get(client) ?? { connection: newConnectionId(), number: 0 };
-    const commit = { connection, number: number + 1 };
-    this.#last.set(client, commit);
-    const statement = `insert into ${this.#table} (connection, number) values ('${connection}', ${commit.number})
-      on conflict (connection) do update set number = excluded.number, at = clock_timestamp()`;
-    return { commit, statement };
-  }
-
-  /** Whether it was done; waits for it, should the server not have noticed yet that its connection is gone. */
-  async has(client: PoolClient, { connection, number }: Commit): Promise<boolean> {
-    const { rows } = await client.query(
-      `insert into ${this.#table} as c (connection, number) values ($1, 0)
-       on conflict (connection) do update set at = clock_timestamp() returning c.number`,
-      [connection],
-    );
-    return rows[0].number === number;
-  }
-}
-
-interface Commit {
-  connection: string;
-  number: number;
-}
-
-const newConnectionId = () => randomBytes(12).toString('hex');
 
 class PostgresDriver implements Driver {
   readonly #pool: Pool;

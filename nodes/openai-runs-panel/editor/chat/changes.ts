@@ -4,16 +4,9 @@ import { h, iconButton, set } from '../dom.ts';
 import { text } from '../i18n.ts';
 import type { AssistantInfo, Run } from '../types.ts';
 import type { Mocks } from './mocks.ts';
-import { saveChanges } from './save-changes.ts';
+import { type ChangedValues, saveChanges } from './save-changes.ts';
 
 export const CHANGEABLE = ['instructions', 'model', 'temperature'] as const;
-
-/** Values of the API's fields of that name. */
-export interface ChangedValues {
-  instructions?: string;
-  model?: string;
-  temperature?: number;
-}
 
 export class Changes {
   readonly element: HTMLDetailsElement;

@@ -2,7 +2,7 @@
 import { toolNodes } from '../../../openai-runs/editor/tool-flow.ts';
 import { VERSION } from '../../../openai-runs/migrations/index.ts';
 import type { AssistantInfo } from '../types.ts';
-import type { ChangedValues } from './changes.ts';
+import type { ChangedValues } from './save-changes.ts';
 
 /** Pixels between nodes in a row: an Inject node shows its question. */
 const ACROSS = 270;

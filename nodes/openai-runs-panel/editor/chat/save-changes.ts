@@ -1,7 +1,13 @@
 /** Writes what was changed in a chat into the assistant: where it is declared, or by the API. */
 import { post } from '../api.ts';
 import type { AssistantInfo } from '../types.ts';
-import type { ChangedValues } from './changes.ts';
+
+/** Values of the API's fields of that name. */
+export interface ChangedValues {
+  instructions?: string;
+  model?: string;
+  temperature?: number;
+}
 
 /**
  * An assistant that a service's dialog declares changes there, as by that dialog: with the next deploy, and with one step
