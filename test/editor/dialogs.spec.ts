@@ -99,8 +99,7 @@ async function fill(editor: Editor, dialog: Locator, name: string, parameter: Pa
   if (choice === undefined) {
     await dialog.getByRole('textbox', { name: labelOf(name), exact: true }).fill(filled.value);
   } else {
-    const button = dialog.getByRole('button', { name: `Choose ${labelOf(name)}` });
-    await editor.choose(button, choice, async () => (await button.textContent()) === choice);
+    await editor.choose(dialog.getByRole('button', { name: `Choose ${labelOf(name)}` }), choice);
   }
   return filled;
 }

@@ -47,14 +47,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     };
     const field = (name: string) => dialog.getByRole('textbox', { name, exact: true });
     const key = () => dialog.locator('#runs-service-key');
-    /** Chooses a type by what the menu calls it. */
-    const type = async (name: string, called: string, icon: string) => {
-      const button = dialog.getByRole('button', { name: `Type of ${name}`, exact: true });
-      const shown = () => button.locator(`.red-ui-typedInput-type-label ${icon}`).count();
-      const isChosen = async () => (await button.innerText()).includes(called) || (await shown()) > 0;
-      await editor.choose(button, called, isChosen);
-    };
-    const env = '[style*="env.svg"], img[src*="env.svg"]';
+    const type = (name: string) => dialog.getByRole('button', { name: `Type of ${name}`, exact: true });
 
     it('stay texts in a service that was saved without types', async () => {
       await open();
@@ -75,9 +68,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('keep where each message brings a value, warn of strangers, and have nothing to test', async () => {
       await open();
       await dialog.getByText('More about the server').click();
-      await type('Address', 'msg.', '.none');
+      await editor.choose(type('Address'), 'msg.');
       await field('Address').fill('server.');
-      await type('Project', 'global.', '.none');
+      await editor.choose(type('Project'), 'global.');
       await field('Project').fill('project');
       await dialog.getByText('let no stranger set it').waitFor();
       await dialog.getByRole('button', { name: 'Test', exact: true }).click();
@@ -102,7 +95,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await open();
       await key().fill('sk-secret');
       assert.equal(await key().getAttribute('type'), 'password');
-      await type('API key', 'env variable', env);
+      await editor.choose(type('API key'), 'env variable');
       assert.equal(await key().inputValue(), '');
       assert.equal(await key().getAttribute('type'), 'text');
       await key().fill('sk-pasted');
@@ -124,11 +117,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await open();
       await dialog.getByLabel('Runs execute').selectOption('embedded');
       await dialog.getByLabel('Provider').selectOption('chat');
-      await dialog.getByRole('button', { name: 'Type of Address', exact: true }).click();
-      const offered = editor.page.locator('.red-ui-typedInput-options:visible');
+      const offered = await editor.openMenu(type('Address'));
       assert.doesNotMatch(await offered.innerText(), /msg\.|flow\.|global\./);
       await editor.page.keyboard.press('Escape');
-      await type('Address', 'env variable', env);
+      await editor.choose(type('Address'), 'env variable');
       await field('Address').fill('LLM_URL');
       assert.equal(await dialog.getByLabel('Start from').inputValue(), '');
       await dialog.getByLabel('Start from').selectOption('ollama');

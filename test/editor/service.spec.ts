@@ -94,7 +94,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill(JSON.stringify([TOOL]));
       const schema = dialog.getByRole('textbox', { name: 'Output', exact: true });
       const output = dialog.getByRole('button', { name: 'Output' }).first();
-      await editor.choose(output, 'JSON schema', () => schema.isVisible());
+      await editor.choose(output, 'JSON schema');
       await schema.fill('{"type":"object"}');
       await editor.picture(`${release}-service-assistant`);
       await save();
@@ -262,8 +262,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const runs = await editor.openDialog(RUNS);
       // The assistant of before is not one of the server's, and the dialog says so.
       await runs.getByText('The service has no assistant of this ID.').waitFor();
-      await runs.getByRole('button', { name: 'Type of Assistant' }).click();
-      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('Assistant').click();
+      await editor.choose(runs.getByRole('button', { name: 'Type of Assistant' }), 'Assistant');
       await editor.chooseAssistant(runs, 'Far');
       await editor.closeDialog();
       const { fields } = (await editor.saved(RUNS)) as { fields: { assistant_id: { value: string } } };
@@ -272,15 +271,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
 
     it('makes a new assistant from the list of the node, and chooses it there', async () => {
       const runs = await editor.openDialog(RUNS);
-      const isOpen = () =>
-        editor.page
-          .locator('#node-config-dialog-ok:visible')
-          .waitFor({ timeout: 4000 })
-          .then(
-            () => true,
-            () => false,
-          );
-      await editor.choose(runs.getByRole('button', { name: 'Choose Assistant' }), 'new assistant …', isOpen);
+      await editor.chooseAssistant(runs, 'new assistant …');
       const service = await editor.openedConfig();
       await service.getByLabel('Runs execute').selectOption('embedded');
       await service.getByRole('group', { name: 'Assistants' }).getByLabel('Name').last().fill('Gardener');
