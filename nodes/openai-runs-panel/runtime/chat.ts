@@ -1,7 +1,7 @@
 /** The chat: a message to an assistant, or into a deployed node, and what comes of it as lines of JSON. */
 import type OpenAI from 'openai';
+import { isActive } from '../../../engine/domain/run-states.ts';
 import type { Origin } from '../../../engine/index.ts';
-import { hasEnded } from '../../openai-runs-service/activity.ts';
 import type { Connection, ServiceNode } from '../../openai-runs-service/connection.ts';
 import { outputsOf } from './actions.ts';
 import { asked, type Panel, PanelFault, type Request, type Response } from './panel.ts';
@@ -64,7 +64,7 @@ async function chatWithAssistant(
       if (!/^thread\.run\.(?!step)/.test(event.event)) continue;
       const run = event.data as Run;
       marks.push([Date.now(), run.status]);
-      const took = hasEnded(run) ? Date.now() - since : undefined;
+      const took = isActive(run.status) ? undefined : Date.now() - since;
       // Outputs go on with a run that is known already.
       const origin = body.outputs ? undefined : { ...PANEL, took, marks };
       service.activity.saw(run, origin, { question: String(body.text ?? ''), answer });
