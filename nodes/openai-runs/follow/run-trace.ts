@@ -1,9 +1,9 @@
 /** Tells the service of a followed run: what it came from, what happened when, what was said. */
+import { isObject } from '../../../engine/domain/is-object.ts';
 import { isActive } from '../../../engine/domain/run-states.ts';
 import type { ServiceNode } from '../../openai-runs-service/connection.ts';
 import type { Job } from '../job.ts';
 import type { Message, Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
-import { isObject } from '../settings.ts';
 import type { Round } from '../tools/round.ts';
 import { hasSettled, isRunEvent, messageText, type RunView } from './run-view.ts';
 
