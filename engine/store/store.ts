@@ -1,13 +1,11 @@
 /** A database as the engine sees it. Queries are written once, for all; what is the database's own, it brings. */
 import type { ConnectionOptions } from 'node:tls';
-import type { Kysely } from 'kysely';
 import type { EngineLog } from '../domain/log.ts';
 import { backoff, sleep } from '../domain/waits.ts';
-import type { Tables } from './schema.ts';
+import type { Db } from './schema.ts';
 import type { Shared } from './shared.ts';
 
-/** The database, or a transaction on it. */
-export type Db = Kysely<Tables>;
+export type { Db } from './schema.ts';
 
 export interface Store {
   db: Db;
