@@ -43,6 +43,12 @@ export interface StoreFault {
   message: string;
 }
 
+/** A fault in the sentence that its database has for it; one of no better known kind also says the error's own words. */
+export function worded(code: StoreFaultCode, sentence: string, error: unknown): StoreFault {
+  const reason = String((error as Error).message).replace(/\.$/, '');
+  return { code, message: code === 'database_failed' ? `${sentence}: ${reason}.` : sentence };
+}
+
 /** A transaction was not done, through no fault of what it does: the connection was lost, or it stood in another's way. */
 export class NotDone extends Error {}
 
