@@ -1,9 +1,9 @@
 /** Fields of the service's dialog that are a text or come from elsewhere: address, organization, project, the key. */
 import assert from 'node:assert/strict';
-import type { Browser, Locator } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Editor } from '../support/editor.ts';
-import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import type { Locator } from 'playwright-core';
+import type { Editor } from '../support/editor.ts';
+import { inEditor } from '../support/in-editor.ts';
+import { type NodeRed, RELEASES, type Release } from '../support/node-red.ts';
 
 const RUNS = 'f000000000000021';
 const SERVICE = 'f000000000000022';
@@ -19,21 +19,11 @@ for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`typed fields of the service on Node-RED ${release}`, function () {
     this.timeout(60_000);
     let nodeRed: NodeRed;
-    let browser: Browser;
     let editor: Editor;
     let dialog: Locator;
 
-    before(async () => {
-      [nodeRed, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
-      editor = await Editor.open(browser, nodeRed.address);
-    });
-    after(async () => {
-      await browser?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.picture(`failed-typed-${release}`);
-      await editor.closeAll();
+    inEditor({ release, flows }, (opened) => {
+      ({ nodeRed, editor } = opened);
     });
 
     const open = async () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import type { EngineOptions } from '../../engine/index.ts';
 import type { EngineInternals } from '../../engine/start.ts';
-import { endRun } from '../../engine/worker/end-run.ts';
 import { STOPPED } from '../../engine/worker/attempt.ts';
+import { endRun } from '../../engine/worker/end-run.ts';
 import { withPostgres } from '../support/databases.ts';
 import { withoutLooks } from '../support/looks.ts';
 import { deafProxy } from '../support/postgres-proxy.ts';

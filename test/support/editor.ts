@@ -39,7 +39,7 @@ export class Editor {
         localStorage.setItem('editor-language', language ?? 'en-US');
         localStorage.setItem('view-dark-theme', dark ? 'true' : 'false');
       },
-      { ...options },
+      { language: options.language, dark: options.dark },
     );
     const editor = new Editor(context, await context.newPage());
     if (SLOWED > 1) {
