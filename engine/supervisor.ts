@@ -8,8 +8,8 @@ import { deleteUnused, type Place } from './store/retention.ts';
 import { dueRuns, leaveQueued, type RunInWork, runById, runsInWork, takeOver } from './store/runs.ts';
 import type { Ring } from './store/shared.ts';
 import { Workers } from './store/workers.ts';
+import { STOPPED } from './worker/attempt.ts';
 import { type Ending, endRun } from './worker/end-run.ts';
-import { STOPPED } from './worker/executor.ts';
 
 /** Milliseconds between two looks. */
 const SWEEP_MS = 1000;

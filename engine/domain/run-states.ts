@@ -51,8 +51,8 @@ const ACTIVE: Record<RunStatus, boolean> = {
 
 export const ACTIVE_STATUSES = (Object.keys(ACTIVE) as RunStatus[]).filter((status) => ACTIVE[status]);
 
-/** True while the run can still change, which is also while its thread is locked. */
-export const isActive = (status: RunStatus): boolean => ACTIVE[status];
+/** True while the run can still change, which is also while its thread is locked; false for a status not known here. */
+export const isActive = (status: RunStatus): boolean => ACTIVE[status] === true;
 
 /** How the open step and message of a run end when the run does. Statuses and reasons: docs/contract.md, Streams. */
 export const CLOSINGS = {

@@ -1,5 +1,7 @@
 /** Function calls as they come in, put in order: one after the other, each with arguments that are a JSON object. */
+
 import { newId } from '../domain/ids.ts';
+import { isObject } from '../domain/is-object.ts';
 import { JsonText } from './json-text.ts';
 import { ModelError, type ModelEvent } from './model.ts';
 
@@ -32,8 +34,7 @@ export function isWhole(call: Call): boolean {
 
 function isObjectText(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject(JSON.parse(text));
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 /** The tables as the database has them. Times are seconds since 1970 where nothing else is said. */
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, Kysely } from 'kysely';
 import type { RunStatus } from '../domain/types.ts';
 
 /** Grows by one with every row: what lists are ordered by, so that equal seconds keep their order. */
@@ -202,3 +202,6 @@ export interface Tables {
   answers: AnswersTable;
   run_origins: RunOriginsTable;
 }
+
+/** The database, or a transaction on it. */
+export type Db = Kysely<Tables>;

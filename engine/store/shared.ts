@@ -1,5 +1,5 @@
 /** What several processes on one database need of it beyond rows. A file has none of it: one machine has it to itself. */
-import type { Db } from './store.ts';
+import type { Db } from './schema.ts';
 
 /** What the processes on a database tell each other; everything else they look up. */
 export type Word =

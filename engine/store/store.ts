@@ -1,13 +1,11 @@
 /** A database as the engine sees it. Queries are written once, for all; what is the database's own, it brings. */
 import type { ConnectionOptions } from 'node:tls';
-import type { Kysely } from 'kysely';
 import type { EngineLog } from '../domain/log.ts';
 import { backoff, sleep } from '../domain/waits.ts';
-import type { Tables } from './schema.ts';
+import type { Db } from './schema.ts';
 import type { Shared } from './shared.ts';
 
-/** The database, or a transaction on it. */
-export type Db = Kysely<Tables>;
+export type { Db } from './schema.ts';
 
 export interface Store {
   db: Db;
@@ -43,6 +41,12 @@ export interface StoreFault {
   code: StoreFaultCode;
   /** One sentence for people, and what to do. */
   message: string;
+}
+
+/** A fault in the sentence that its database has for it; one of no better known kind also says the error's own words. */
+export function worded(code: StoreFaultCode, sentence: string, error: unknown): StoreFault {
+  const reason = String((error as Error).message).replace(/\.$/, '');
+  return { code, message: code === 'database_failed' ? `${sentence}: ${reason}.` : sentence };
 }
 
 /** A transaction was not done, through no fault of what it does: the connection was lost, or it stood in another's way. */

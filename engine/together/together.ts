@@ -1,8 +1,10 @@
 /** What the programs around several engines on one database share beyond runs. */
 
-import type { Service } from '../service.ts';
+import type { EngineLog } from '../domain/log.ts';
 import type { Ring } from '../store/shared.ts';
+import type { Store } from '../store/store.ts';
 import { Followers } from '../worker/followers.ts';
+import type { Outbox } from '../worker/outbox.ts';
 import { type SharedAnswers, sharedAnswers } from './answers.ts';
 import { type SharedConversations, sharedConversations } from './conversations.ts';
 import { type Line, sharedLine } from './line.ts';
@@ -22,11 +24,18 @@ export interface TogetherPart extends Together {
   close(): void;
 }
 
+export interface TogetherOptions {
+  store: Store;
+  workerId: string;
+  outbox: Outbox;
+  log: EngineLog;
+  /** Seconds since 1970. */
+  now: () => number;
+}
+
 /** @returns undefined on a file, which one machine has to itself */
-export function makeTogether(
-  service: Pick<Service, 'store' | 'workerId' | 'outbox' | 'log' | 'now'>,
-): TogetherPart | undefined {
-  const { store, workerId, outbox, log, now } = service;
+export function makeTogether(options: TogetherOptions): TogetherPart | undefined {
+  const { store, workerId, outbox, log, now } = options;
   const { db, shared } = store;
   if (!shared) return undefined;
   const waiting = new Followers();

@@ -1,7 +1,8 @@
 /** What goes on in a service: messages in flight in its nodes, runs that change, runs that end. */
 import type OpenAI from 'openai';
+import { isActive } from '../../engine/domain/run-states.ts';
 import type { Mark, Origin } from '../../engine/index.ts';
-import type { RunRing } from './run-ring.ts';
+import type { RunRing, Words } from './run-ring.ts';
 
 type Run = OpenAI.Beta.Threads.Run;
 type RunEvent = OpenAI.Beta.AssistantStreamEvent;
@@ -23,12 +24,6 @@ export interface Flight {
   readonly marks: Mark[];
 }
 
-/** What was said in a run, as far as a node knows it. */
-export interface Words {
-  question?: string | undefined;
-  answer?: string | undefined;
-}
-
 type EndListener = (run: Run) => void;
 /** What becomes of a message: the events of its run, and that it is done with. */
 export type FlightEvent =
@@ -36,11 +31,6 @@ export type FlightEvent =
   | { event: 'end'; error?: string | undefined; run_id?: string | undefined };
 
 type EventListener = (event: FlightEvent) => void;
-
-/** Statuses from which nothing follows. */
-const ENDS: readonly Run['status'][] = ['completed', 'failed', 'cancelled', 'expired', 'incomplete'];
-
-export const hasEnded = ({ status }: Pick<Run, 'status'>): boolean => ENDS.includes(status);
 
 export class RunActivity {
   readonly flights = new Set<Flight>();
@@ -100,7 +90,7 @@ export class RunActivity {
       this.#changed.delete(id);
     }
     this.#watched.get(run.id)?.();
-    if (!hasEnded(run)) return;
+    if (isActive(run.status)) return;
     for (const listener of this.#ends) listener(run);
   }
 

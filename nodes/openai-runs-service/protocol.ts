@@ -1,5 +1,6 @@
 /** Tells a Runs server from one that has the same paths and speaks another protocol, before anything is made there. */
 
+import { isObject } from '../../engine/domain/is-object.ts';
 import { RunsError } from '../shared/errors.ts';
 import type { ServiceTranslate } from '../shared/texts.ts';
 
@@ -85,8 +86,7 @@ async function isStrange(response: Response): Promise<boolean> {
 async function readObject(answer: Response): Promise<Record<string, unknown> | undefined> {
   try {
     const body: unknown = await answer.json();
-    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-    return isObject ? (body as Record<string, unknown>) : undefined;
+    return isObject(body) ? body : undefined;
   } catch {
     return undefined;
   }

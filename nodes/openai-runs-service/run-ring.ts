@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type OpenAI from 'openai';
+import { isActive } from '../../engine/domain/run-states.ts';
 import type { Origin, RowFilter, RunRow, RunSums, RunsOverview } from '../../engine/index.ts';
 import { excerpt } from '../shared/excerpt.ts';
-import { hasEnded, type Words } from './activity.ts';
 
 type Run = OpenAI.Beta.Threads.Run;
 
@@ -15,6 +15,12 @@ const MOST = 500;
 const WRITE_AFTER = 1000;
 /** Characters kept of a question or an answer. */
 const WORDS = 160;
+
+/** What was said in a run, as far as a node knows it. */
+export interface Words {
+  question?: string | undefined;
+  answer?: string | undefined;
+}
 
 export class RunRing implements RunsOverview {
   readonly #file: string;
@@ -54,7 +60,7 @@ export class RunRing implements RunsOverview {
       status: run.status,
       place: known?.place ?? ([...this.#rows.values()].at(-1)?.place ?? 0) + 1,
       createdAt,
-      took: hasEnded(run) ? (origin?.took ?? known?.took ?? tookBy(run)) : undefined,
+      took: isActive(run.status) ? undefined : (origin?.took ?? known?.took ?? tookBy(run)),
       tokensIn: run.usage?.prompt_tokens ?? 0,
       tokensOut: run.usage?.completion_tokens ?? 0,
       calls: (known?.calls ?? 0) + (before === run.status ? 0 : calls),
@@ -101,7 +107,7 @@ export class RunRing implements RunsOverview {
 
   async active(limit: number): Promise<RunRow[]> {
     return this.#matching({})
-      .filter((row) => !hasEnded(row))
+      .filter((row) => isActive(row.status))
       .slice(0, limit);
   }
 

@@ -1,5 +1,7 @@
 /** The node's saved properties (public: flows are shared as JSON), their defaults and limits. */
+
 import type { NodeDef } from 'node-red';
+import { isObject } from '../../engine/domain/is-object.ts';
 import { migrated } from '../shared/migrate.ts';
 import { migrations } from './migrations/index.ts';
 
@@ -124,9 +126,4 @@ export function readSettings(saved: RunsNodeDef): Settings {
     maxItems: number('maxItems'),
     coalesce: number('coalesce'),
   };
-}
-
-/** Whether a value is an object with fields: no array, no Buffer, no null. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }

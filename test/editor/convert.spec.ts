@@ -7,6 +7,7 @@ import { openBrowser } from '../support/browser.ts';
 import { closeConverter, enterKey, importFlow, openConverter } from '../support/converter.ts';
 import { Editor } from '../support/editor.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import { until } from '../support/until.ts';
 import { installOldTypes } from './fixtures/old-types.ts';
 
 type Saved = Record<string, unknown> & { id: string; type: string };
@@ -157,13 +158,12 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       for (let times = 0; times < 2; times++) {
         await undo();
         assert.deepEqual(await flow(), old);
-        await editor.page.waitForTimeout(100);
-        assert.equal(await unknown.count(), 3);
+        await until(async () => (await unknown.count()) === 3);
         await redo();
         assert.deepEqual(await flow(), converted);
-        await editor.page.waitForTimeout(100);
-        assert.equal(await unknown.count(), 0);
-        assert.equal(await editor.node(STREAMS).locator('.red-ui-flow-port-output').count(), 2);
+        await until(async () => (await unknown.count()) === 0);
+        const ports = editor.node(STREAMS).locator('.red-ui-flow-port-output');
+        await until(async () => (await ports.count()) === 2);
         assert.equal(await isChanged(), true);
       }
       await undo();

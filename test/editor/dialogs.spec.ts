@@ -1,12 +1,12 @@
 /** Every method's dialog: opened, filled by hand, saved, opened again with the same values. */
 import assert from 'node:assert/strict';
-import type { Browser, Locator } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import catalogue from '../../locales/en-US/openai-runs.json' with { type: 'json' };
 import { methods } from '../../nodes/openai-runs/methods/index.ts';
 import type { Method, Parameter } from '../../nodes/openai-runs/methods/method.ts';
-import { openBrowser } from '../support/browser.ts';
-import { Editor } from '../support/editor.ts';
-import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import type { Editor } from '../support/editor.ts';
+import { inEditor } from '../support/in-editor.ts';
+import { RELEASES, type Release } from '../support/node-red.ts';
 
 const texts = catalogue['openai-runs'];
 const TAB = 'f000000000000001';
@@ -99,8 +99,7 @@ async function fill(editor: Editor, dialog: Locator, name: string, parameter: Pa
   if (choice === undefined) {
     await dialog.getByRole('textbox', { name: labelOf(name), exact: true }).fill(filled.value);
   } else {
-    const button = dialog.getByRole('button', { name: `Choose ${labelOf(name)}` });
-    await editor.choose(button, choice, async () => (await button.textContent()) === choice);
+    await editor.choose(dialog.getByRole('button', { name: `Choose ${labelOf(name)}` }), choice);
   }
   return filled;
 }
@@ -134,24 +133,10 @@ async function fillSettings(dialog: Locator, method: Method): Promise<Record<str
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`dialogs on Node-RED ${release}`, function () {
     this.timeout(60_000);
-    let nodeRed: NodeRed;
-    let browser: Browser;
     let editor: Editor;
 
-    before(async () => {
-      [nodeRed, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
-      editor = await Editor.open(browser, nodeRed.address);
-    });
-
-    after(async () => {
-      await browser?.close();
-      await nodeRed?.stop();
-    });
-
-    // A test that fails half-way must not leave its dialog over the next one's node.
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.picture(`failed-${release}`);
-      await editor.closeAll();
+    inEditor({ release, flows }, (opened) => {
+      editor = opened.editor;
     });
 
     // All of them on the newer release; two on the older, whose controls are the same.

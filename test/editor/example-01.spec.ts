@@ -1,25 +1,16 @@
 /** What a person does first: import the first example, look around, deploy, press the button, read the reply. */
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Editor } from '../support/editor.ts';
-import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import type { Editor } from '../support/editor.ts';
+import { inEditor } from '../support/in-editor.ts';
+import { RELEASES, type Release } from '../support/node-red.ts';
 
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`example 01 in the editor of Node-RED ${release}`, function () {
     this.timeout(90_000);
-    let nodeRed: NodeRed;
-    let browser: Browser;
     let editor: Editor;
 
-    before(async () => {
-      [nodeRed, browser] = await Promise.all([startNodeRed({ release }), openBrowser()]);
-      editor = await Editor.open(browser, nodeRed.address);
-    });
-
-    after(async () => {
-      await browser?.close();
-      await nodeRed?.stop();
+    inEditor({ release }, (opened) => {
+      editor = opened.editor;
     });
 
     it('is found under Examples and comes without a fault', async () => {

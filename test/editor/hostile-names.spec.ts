@@ -176,9 +176,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
           (wanted) => (window as any).RED.editor.editConfig('', 'openai-runs-service', wanted),
           id,
         );
-        await editor.page.locator('.runs-dialog').waitFor();
-        for (const summary of await editor.page.locator('.runs-dialog summary:visible').all())
-          await summary.click();
+        const dialog = await editor.openedConfig();
+        for (const summary of await dialog.locator('summary:visible').all()) await summary.click();
         await harmless(`service ${id}`);
         await editor.page.locator('#runs-service-test').click();
         await editor.page.waitForFunction(

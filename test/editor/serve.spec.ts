@@ -1,9 +1,8 @@
 /** The section "Serve to other programs": a key is made, shown once, works after the deploy, and can be revoked. */
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Editor } from '../support/editor.ts';
-import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import type { Editor } from '../support/editor.ts';
+import { inEditor } from '../support/in-editor.ts';
+import { type NodeRed, RELEASES, type Release } from '../support/node-red.ts';
 import { until } from '../support/until.ts';
 
 const flows = [
@@ -32,16 +31,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`serving, in the dialog on Node-RED ${release}`, function () {
     this.timeout(60_000);
     let nodeRed: NodeRed;
-    let browser: Browser;
     let editor: Editor;
 
-    before(async () => {
-      [nodeRed, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
-      editor = await Editor.open(browser, nodeRed.address, {});
-    });
-    after(async () => {
-      await browser?.close();
-      await nodeRed?.stop();
+    inEditor({ release, flows }, (opened) => {
+      ({ nodeRed, editor } = opened);
     });
 
     const open = async () => {

@@ -1,9 +1,9 @@
 /** Fields of the service's dialog that are a text or come from elsewhere: address, organization, project, the key. */
 import assert from 'node:assert/strict';
-import type { Browser, Locator } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Editor } from '../support/editor.ts';
-import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import type { Locator } from 'playwright-core';
+import type { Editor } from '../support/editor.ts';
+import { inEditor } from '../support/in-editor.ts';
+import { type NodeRed, RELEASES, type Release } from '../support/node-red.ts';
 
 const RUNS = 'f000000000000021';
 const SERVICE = 'f000000000000022';
@@ -19,21 +19,11 @@ for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`typed fields of the service on Node-RED ${release}`, function () {
     this.timeout(60_000);
     let nodeRed: NodeRed;
-    let browser: Browser;
     let editor: Editor;
     let dialog: Locator;
 
-    before(async () => {
-      [nodeRed, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
-      editor = await Editor.open(browser, nodeRed.address);
-    });
-    after(async () => {
-      await browser?.close();
-      await nodeRed?.stop();
-    });
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.picture(`failed-typed-${release}`);
-      await editor.closeAll();
+    inEditor({ release, flows }, (opened) => {
+      ({ nodeRed, editor } = opened);
     });
 
     const open = async () => {
@@ -47,14 +37,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     };
     const field = (name: string) => dialog.getByRole('textbox', { name, exact: true });
     const key = () => dialog.locator('#runs-service-key');
-    /** Chooses a type by what the menu calls it. */
-    const type = async (name: string, called: string, icon: string) => {
-      const button = dialog.getByRole('button', { name: `Type of ${name}`, exact: true });
-      const shown = () => button.locator(`.red-ui-typedInput-type-label ${icon}`).count();
-      const isChosen = async () => (await button.innerText()).includes(called) || (await shown()) > 0;
-      await editor.choose(button, called, isChosen);
-    };
-    const env = '[style*="env.svg"], img[src*="env.svg"]';
+    const type = (name: string) => dialog.getByRole('button', { name: `Type of ${name}`, exact: true });
 
     it('stay texts in a service that was saved without types', async () => {
       await open();
@@ -75,9 +58,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('keep where each message brings a value, warn of strangers, and have nothing to test', async () => {
       await open();
       await dialog.getByText('More about the server').click();
-      await type('Address', 'msg.', '.none');
+      await editor.choose(type('Address'), 'msg.');
       await field('Address').fill('server.');
-      await type('Project', 'global.', '.none');
+      await editor.choose(type('Project'), 'global.');
       await field('Project').fill('project');
       await dialog.getByText('let no stranger set it').waitFor();
       await dialog.getByRole('button', { name: 'Test', exact: true }).click();
@@ -102,7 +85,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await open();
       await key().fill('sk-secret');
       assert.equal(await key().getAttribute('type'), 'password');
-      await type('API key', 'env variable', env);
+      await editor.choose(type('API key'), 'env variable');
       assert.equal(await key().inputValue(), '');
       assert.equal(await key().getAttribute('type'), 'text');
       await key().fill('sk-pasted');
@@ -124,11 +107,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await open();
       await dialog.getByLabel('Runs execute').selectOption('embedded');
       await dialog.getByLabel('Provider').selectOption('chat');
-      await dialog.getByRole('button', { name: 'Type of Address', exact: true }).click();
-      const offered = editor.page.locator('.red-ui-typedInput-options:visible');
+      const offered = await editor.openMenu(type('Address'));
       assert.doesNotMatch(await offered.innerText(), /msg\.|flow\.|global\./);
       await editor.page.keyboard.press('Escape');
-      await type('Address', 'env variable', env);
+      await editor.choose(type('Address'), 'env variable');
       await field('Address').fill('LLM_URL');
       assert.equal(await dialog.getByLabel('Start from').inputValue(), '');
       await dialog.getByLabel('Start from').selectOption('ollama');

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, Locator } from 'playwright-core';
-import { openBrowser } from '../support/browser.ts';
-import { Editor } from '../support/editor.ts';
-import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
+import type { Locator } from 'playwright-core';
+import type { Editor } from '../support/editor.ts';
+import { inEditor } from '../support/in-editor.ts';
+import { RELEASES, type Release } from '../support/node-red.ts';
 import { testPostgres } from '../support/postgres-server.ts';
 
 const RUNS = 'f000000000000011';
@@ -29,9 +29,13 @@ const flows = [
 
 const TOOL = { type: 'function', function: { name: 'lamp', parameters: { type: 'object' } } };
 
-/** A server on this machine that has models and assistants, for whoever brings the key. */
-async function startServer(): Promise<{ server: Server; url: string }> {
-  const server = createServer(({ url = '', headers }, response) => {
+/**
+ * A server on this machine that has models and assistants, for whoever brings the key.
+ * @param before what it waits for before it answers
+ */
+async function startServer(before: () => Promise<void>): Promise<{ server: Server; url: string }> {
+  const server = createServer(async ({ url = '', headers }, response) => {
+    await before();
     const allowed = headers.authorization === 'Bearer sk-right';
     const answers: Record<string, object> = {
       '/v1/models': { object: 'list', data: [{ id: 'small' }, { id: 'large' }] },
@@ -48,27 +52,17 @@ async function startServer(): Promise<{ server: Server; url: string }> {
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`service dialog on Node-RED ${release}`, function () {
     this.timeout(60_000);
-    let nodeRed: NodeRed;
-    let browser: Browser;
     let editor: Editor;
     let server: Server;
     let url: string;
+    let mayAnswer = Promise.resolve();
 
     before(async () => {
-      ({ server, url } = await startServer());
-      [nodeRed, browser] = await Promise.all([startNodeRed({ release, flows }), openBrowser()]);
-      editor = await Editor.open(browser, nodeRed.address, { dark: true });
+      ({ server, url } = await startServer(() => mayAnswer));
     });
-
-    after(async () => {
-      await browser?.close();
-      await nodeRed?.stop();
-      server?.close();
-    });
-
-    afterEach(async function () {
-      if (this.currentTest?.state === 'failed') await editor.picture(`failed-${release}`);
-      await editor.closeAll();
+    after(() => server?.close());
+    inEditor({ release, flows, dark: true }, (opened) => {
+      editor = opened.editor;
     });
 
     const open = async (): Promise<Locator> => {
@@ -94,7 +88,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill(JSON.stringify([TOOL]));
       const schema = dialog.getByRole('textbox', { name: 'Output', exact: true });
       const output = dialog.getByRole('button', { name: 'Output' }).first();
-      await editor.choose(output, 'JSON schema', () => schema.isVisible());
+      await editor.choose(output, 'JSON schema');
       await schema.fill('{"type":"object"}');
       await editor.picture(`${release}-service-assistant`);
       await save();
@@ -262,8 +256,32 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       const runs = await editor.openDialog(RUNS);
       // The assistant of before is not one of the server's, and the dialog says so.
       await runs.getByText('The service has no assistant of this ID.').waitFor();
-      await runs.getByRole('button', { name: 'Type of Assistant' }).click();
-      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('Assistant').click();
+      await editor.choose(runs.getByRole('button', { name: 'Type of Assistant' }), 'Assistant');
+      await editor.chooseAssistant(runs, 'Far');
+      await editor.closeDialog();
+      const { fields } = (await editor.saved(RUNS)) as { fields: { assistant_id: { value: string } } };
+      assert.equal(fields.assistant_id.value, 'asst_far');
+    });
+
+    it('closes no menu under the hand, and misses no dialog, when the list of a slow server comes', async () => {
+      const { promise, resolve: answer } = Promise.withResolvers<void>();
+      mayAnswer = promise;
+      const asks = () => editor.page.waitForRequest(/openai-runs-service\/.+\/assistants$/);
+      const asked = asks();
+      await editor.openDialog(RUNS);
+      await asked;
+      await editor.closeAll();
+      const askedAgain = asks();
+      const runs = await editor.openDialog(RUNS);
+      await askedAgain;
+      const type = runs.getByRole('button', { name: 'Type of Assistant' });
+      const menu = await editor.openMenu(type);
+      answer();
+      // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+      await editor.page.waitForFunction(() => (window as any).$.active === 0);
+      await menu.getByText('msg.', { exact: true }).click();
+      assert.equal((await type.innerText()).trim(), 'msg.');
+      await editor.choose(type, 'Assistant');
       await editor.chooseAssistant(runs, 'Far');
       await editor.closeDialog();
       const { fields } = (await editor.saved(RUNS)) as { fields: { assistant_id: { value: string } } };
@@ -272,15 +290,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
 
     it('makes a new assistant from the list of the node, and chooses it there', async () => {
       const runs = await editor.openDialog(RUNS);
-      const isOpen = () =>
-        editor.page
-          .locator('#node-config-dialog-ok:visible')
-          .waitFor({ timeout: 4000 })
-          .then(
-            () => true,
-            () => false,
-          );
-      await editor.choose(runs.getByRole('button', { name: 'Choose Assistant' }), 'new assistant …', isOpen);
+      await editor.chooseAssistant(runs, 'new assistant …');
       const service = await editor.openedConfig();
       await service.getByLabel('Runs execute').selectOption('embedded');
       await service.getByRole('group', { name: 'Assistants' }).getByLabel('Name').last().fill('Gardener');

@@ -172,14 +172,12 @@ for (const release of Object.keys(RELEASES) as Release[]) {
           .response_format;
 
       let row = await openFormat();
-      await row.locator('.red-ui-typedInput-option-trigger').click();
-      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('any JSON object').click();
+      await editor.choose(row.locator('.red-ui-typedInput-option-trigger'), 'any JSON object');
       await editor.closeDialog();
       assert.deepEqual(await format(), { value: '{"type":"json_object"}', type: 'json' });
 
       row = await openFormat();
-      await row.locator('.red-ui-typedInput-type-select').click();
-      await editor.page.locator('.red-ui-typedInput-options:visible').getByText('JSON with a schema').click();
+      await editor.choose(row.locator('.red-ui-typedInput-type-select'), 'JSON with a schema');
       await row.locator('input.red-ui-typedInput-input').fill('{"type":"object","properties":{}}');
       await editor.closeDialog();
       const schema = { type: 'object', properties: {} };

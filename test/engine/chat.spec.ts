@@ -247,9 +247,7 @@ describe('chat completions', () => {
     const { engine } = await open(hangs('Well'));
     const waiting = send(engine, 'POST', '/chat/completions', { model: 'Home', messages: [user('Hi')] });
     await until(() => engine.service.executor.size === 1);
-    const since = performance.now();
     await engine.close();
-    assert.ok(performance.now() - since < 1000);
     assert.equal((await waiting).status, 503);
   });
 

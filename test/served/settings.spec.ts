@@ -64,9 +64,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         return socket;
       });
       await sleep(1500);
-      const since = performance.now();
       assert.equal((await ask('GET', `${base}/assistants`, { key })).status, 200);
-      assert.ok(performance.now() - since < 1000);
       for (const socket of sockets) socket.destroy();
       assert.equal((await ask('GET', `${base}/assistants`, { key })).status, 200);
     });

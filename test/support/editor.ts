@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Browser, BrowserContext, ElementHandle, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { ROOT } from '../../examples/user-directory.ts';
+
+/** How many times slower than this machine the pages are to be, as on a small one: `OPENAI_RUNS_TEST_SLOWED=6`. */
+const SLOWED = Number(process.env.OPENAI_RUNS_TEST_SLOWED ?? 1);
 
 export interface EditorOptions {
   language?: string;
@@ -36,9 +39,13 @@ export class Editor {
         localStorage.setItem('editor-language', language ?? 'en-US');
         localStorage.setItem('view-dark-theme', dark ? 'true' : 'false');
       },
-      { ...options },
+      { language: options.language, dark: options.dark },
     );
     const editor = new Editor(context, await context.newPage());
+    if (SLOWED > 1) {
+      const devTools = await context.newCDPSession(editor.page);
+      await devTools.send('Emulation.setCPUThrottlingRate', { rate: SLOWED });
+    }
     await editor.page.goto(address);
     await editor.page.locator('#red-ui-workspace-chart').waitFor();
     await editor.page.waitForFunction(() => document.querySelectorAll('.red-ui-palette-node').length > 20);
@@ -103,43 +110,33 @@ export class Editor {
     return (await this.page.request.get(new URL('flows', this.page.url()).href)).json();
   }
 
-  /** Double-clicks a node; again, where the editor was still redrawing it and took two single clicks. */
+  /** Selects a node and presses Enter: two clicks may be too far apart to be a double one on a busy machine. */
   async openDialog(id: string): Promise<Locator> {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      await this.node(id).dblclick({ position: { x: 60, y: 12 } });
-      const opened = this.page.locator('.red-ui-tray .runs-dialog').waitFor({ timeout: 4000 });
-      if (await opened.then(() => true).catch(() => false)) break;
-    }
-    return this.#tray();
+    await this.select(id);
+    await this.page.keyboard.press('Enter');
+    return this.#opened();
   }
 
   /** From the dialog of a node to the dialog of the config node chosen there. */
   async openConfig(property: string): Promise<Locator> {
     await this.page.locator(`#node-input-edit-${property}, #node-input-btn-${property}-edit`).first().click();
-    return this.#tray();
+    return this.openedConfig();
   }
 
   /** The dialog of a config node that something else has opened. */
   async openedConfig(): Promise<Locator> {
     await this.page.locator('#node-config-dialog-ok:visible').waitFor();
-    return this.#tray();
+    return this.#opened();
   }
 
   /** Done in a node's dialog, Update in that of a config node. */
   async closeDialog(): Promise<void> {
-    const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
-    await this.#leave(tray);
+    await this.#leave('ok');
   }
 
   /** Cancels whatever dialogs are still open, one above the other. */
   async closeAll(): Promise<void> {
-    const trays = this.page.locator('.red-ui-tray');
-    while ((await trays.count()) > 0) {
-      const tray = await trays.last().elementHandle();
-      await this.page.locator('#node-dialog-cancel:visible, #node-config-dialog-cancel:visible').click();
-      await tray?.waitForElementState('hidden');
-      await this.page.waitForFunction(() => document.getAnimations().length === 0);
-    }
+    while ((await this.page.locator('.red-ui-tray').count()) > 0) await this.#leave('cancel');
   }
 
   async select(id: string): Promise<void> {
@@ -165,12 +162,13 @@ export class Editor {
 
   /** Replaces what is in the editor that an expand button opened. */
   async typeInTextEditor(text: string): Promise<void> {
-    await this.page.locator('.red-ui-tray .monaco-editor').last().click();
-    const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
+    const textEditor = this.page.locator('.red-ui-tray .monaco-editor').last();
+    await textEditor.waitFor();
+    await this.page.waitForFunction(dialogStands);
+    await textEditor.click();
     await this.page.keyboard.press('ControlOrMeta+a');
     await this.page.keyboard.insertText(text);
-    await this.#leave(tray);
-    await this.page.locator('.runs-dialog').waitFor();
+    await this.#leave('ok');
   }
 
   /**
@@ -224,47 +222,54 @@ export class Editor {
     await this.#context.close();
   }
 
-  /**
-   * Chooses from the menu behind a button of a typedInput; again, where a dialog that was still opening closed it.
-   * @param name what the choice is called
-   * @param isChosen whether the dialog shows it
-   */
-  async choose(button: Locator, name: string, isChosen: () => Promise<boolean>): Promise<void> {
-    const option = this.page
-      .locator('.red-ui-typedInput-options:visible')
-      .getByText(name, { exact: true })
-      .last();
-    for (let attempt = 0; attempt < 10; attempt++) {
-      // A menu that is open already lies over its button.
-      await button.click({ timeout: 4000 }).catch(() => {});
-      await option.click({ timeout: 2000 }).catch(() => {});
-      if (await isChosen()) return;
-    }
-    assert.fail(`The menu never offered ${name}`);
+  /** Opens the menu behind a button of a typedInput. @returns once it has slid open, and its choices stand still */
+  async openMenu(button: Locator): Promise<Locator> {
+    await button.click();
+    await this.page.waitForFunction(menuStands);
+    return this.page.locator('.red-ui-typedInput-options:visible');
+  }
+
+  /** Chooses from the menu behind a button of a typedInput. */
+  async choose(button: Locator, name: string): Promise<void> {
+    const menu = await this.openMenu(button);
+    await menu.getByText(name, { exact: true }).click();
   }
 
   /** Chooses an assistant of the service by name. */
   async chooseAssistant(dialog: Locator, name: string): Promise<void> {
-    const button = dialog.getByRole('button', { name: 'Choose Assistant' });
-    await this.choose(button, name, async () => (await button.textContent()) === name);
+    await this.choose(dialog.getByRole('button', { name: 'Choose Assistant' }), name);
   }
 
-  async #leave(tray: ElementHandle | null): Promise<void> {
-    for (let attempt = 0; attempt < 3 && (await tray?.isVisible()); attempt++) {
-      await this.page.locator('#node-dialog-ok:visible, #node-config-dialog-ok:visible').click();
-      // A dialog that was still coming to the front may not have taken the click.
-      await tray?.waitForElementState('hidden', { timeout: 4000 }).catch(() => {});
-    }
-    await this.page.waitForFunction(() => document.getAnimations().length === 0);
+  async #leave(by: 'ok' | 'cancel'): Promise<void> {
+    const tray = await this.page.locator('.red-ui-tray').last().elementHandle();
+    await this.page.locator(`#node-dialog-${by}:visible, #node-config-dialog-${by}:visible`).click();
+    await tray?.waitForElementState('hidden');
+    await this.page.waitForFunction(dialogStands);
   }
 
-  async #tray(): Promise<Locator> {
+  /** The dialog that slides in, once it stands and the editor has put the focus into it. */
+  async #opened(): Promise<Locator> {
     const tray = this.page.locator('.red-ui-tray').last();
     await tray.locator('.runs-dialog').waitFor();
-    // The tray slides in; a picture taken before is half of one.
-    await this.page.waitForFunction(() => document.getAnimations().length === 0);
+    await this.page.waitForFunction(dialogStands);
+    await this.page.waitForFunction(() =>
+      [...document.querySelectorAll('.red-ui-tray')].at(-1)?.contains(document.activeElement),
+    );
     return tray;
   }
+}
+
+/** In the page: whether no dialog is on its way in or out; one that is about to go has been sent to its place outside. */
+function dialogStands(): boolean {
+  const tray = [...document.querySelectorAll<HTMLElement>('.red-ui-tray')].at(-1);
+  return !tray || (tray.style.right === '0px' && getComputedStyle(tray).right === '0px');
+}
+
+/** In the page: whether a menu of a typedInput is wholly open, and has the focus. */
+function menuStands(): boolean {
+  // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+  const moves = (window as any).$(':animated').length > 0;
+  return !moves && Boolean(document.activeElement?.closest('.red-ui-typedInput-options'));
 }
 
 /** In the page: the name a screen reader gives the focused control; undefined outside of our own rows. */

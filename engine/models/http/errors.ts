@@ -1,11 +1,9 @@
 /** What goes wrong between us and a provider, from what the platform and the provider say of it. */
 import { FetchFault } from '../../domain/guarded-fetch.ts';
+import { isObject } from '../../domain/is-object.ts';
 import { retryAfter } from '../../domain/waits.ts';
 import type { FaultKey } from '../faults.ts';
 import { type FailureReason, ModelError } from '../model.ts';
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What can be put into a text; a server's object may have a `toString` that is no function. */
 const isPlain = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
@@ -36,13 +34,13 @@ export function saidIn(value: unknown, depth = 0): Said {
     const parts = value
       .slice(0, 10)
       .map((one) =>
-        isRecord(one) && Array.isArray(one.loc)
+        isObject(one) && Array.isArray(one.loc)
           ? `${one.loc.filter(isPlain).join('.')}: ${isPlain(one.msg) ? one.msg : ''}`
           : saidIn(one, depth + 1).message,
       );
     return { message: parts.filter(Boolean).join('; ').slice(0, LONGEST), code: '' };
   }
-  if (!isRecord(value) || depth > 5) return { message: '', code: '' };
+  if (!isObject(value) || depth > 5) return { message: '', code: '' };
   const inner = value.error ?? value.detail ?? value.errors;
   if (inner !== undefined && inner !== null) return saidIn(inner, depth + 1);
   const code = [value.code, value.type].find((one) => typeof one === 'string') ?? '';
@@ -108,7 +106,7 @@ function sentenceFor(status: number, { message }: Said): FaultKey {
 /** An error that comes as part of a 2xx answer. */
 export function failedInAnswer(value: unknown, address: string, beforeFirstByte: boolean): ModelError {
   const said = saidIn(value);
-  const status = isRecord(value) && typeof value.code === 'number' ? value.code : undefined;
+  const status = isObject(value) && typeof value.code === 'number' ? value.code : undefined;
   return new ModelError(
     'failed',
     { said: said.message || said.code || '?', address },

@@ -1,7 +1,9 @@
 /** Which functions a message asks for, and with which arguments. */
+
+import { isObject } from '../../domain/is-object.ts';
 import type { Turn } from '../model.ts';
 import { makeValue } from './make.ts';
-import { isRecord, type Schema } from './schema.ts';
+import type { Schema } from './schema.ts';
 import { alike, clausesOf, isEveryday, isFiller, lower, nameWords, objectOf, type Word } from './words.ts';
 
 export interface PlannedCall {
@@ -92,5 +94,5 @@ function argumentsOf(tool: Tool, words: Word[]): Record<string, unknown> {
         known: {},
       },
     );
-  return isRecord(made) ? made : {};
+  return isObject(made) ? made : {};
 }

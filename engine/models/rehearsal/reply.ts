@@ -1,7 +1,9 @@
 /** What the rehearsal model says; who says it stands first, unless a format leaves no room for it. */
+
+import { isObject } from '../../domain/is-object.ts';
 import type { Turn, TurnItem } from '../model.ts';
 import { makeValue } from './make.ts';
-import { isRecord, type Schema } from './schema.ts';
+import type { Schema } from './schema.ts';
 import { clausesOf, objectOf } from './words.ts';
 
 const WHO = '[rehearsal]';
@@ -38,10 +40,10 @@ export function currentRound({ items }: Turn): AnsweredRound {
 /** The whole reply, as text or as JSON where the format asks for it. */
 export function reply(turn: Turn, round: AnsweredRound): string {
   const { responseFormat } = turn;
-  if (isRecord(responseFormat) && responseFormat.type === 'json_schema')
+  if (isObject(responseFormat) && responseFormat.type === 'json_schema')
     return JSON.stringify(instance(responseFormat.json_schema.schema ?? {}, round));
   const text = [WHO, ...answers(round), ...limits(turn, round)].join(' ');
-  return isRecord(responseFormat) && responseFormat.type === 'json_object'
+  return isObject(responseFormat) && responseFormat.type === 'json_object'
     ? JSON.stringify({ reply: text })
     : text;
 }

@@ -1,4 +1,5 @@
 /** The part of JSON Schema that making a value needs; whatever it costs is counted, and too much is refused. */
+import { isObject } from '../../domain/is-object.ts';
 import { ModelError } from '../model.ts';
 
 export type Schema = Record<string, unknown>;
@@ -10,9 +11,6 @@ const DEEPEST = 64;
 const MOST_STEPS = 50_000;
 /** Longest text that is made up, in characters. */
 export const LONGEST_TEXT = 10_000;
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The failure of a run whose schema is beyond the rehearsal model. */
 export const cannot = (why: string) =>
@@ -54,7 +52,7 @@ export class SchemaReader {
   }
 
   #resolve(schema: unknown, depth: number): Schema {
-    let found: Schema = isRecord(schema) ? schema : {};
+    let found: Schema = isObject(schema) ? schema : {};
     for (let hops = depth; typeof found.$ref === 'string'; hops++) {
       if (hops > DEEPEST) throw cannot(`${found.$ref.slice(0, 100)} refers to itself`);
       const { $ref, ...rest } = found;
@@ -76,7 +74,7 @@ export class SchemaReader {
   #count({ properties, required, enum: values, anyOf, oneOf, allOf }: Schema): void {
     const lists = [required, values, anyOf, oneOf, allOf].map((one) => (Array.isArray(one) ? one.length : 0));
     this.spend(
-      lists.reduce((sum, one) => sum + one, 1 + (isRecord(properties) ? Object.keys(properties).length : 0)),
+      lists.reduce((sum, one) => sum + one, 1 + (isObject(properties) ? Object.keys(properties).length : 0)),
     );
   }
 
@@ -86,7 +84,7 @@ export class SchemaReader {
       const key = decoded(step).replaceAll('~1', '/').replaceAll('~0', '~');
       at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined;
     }
-    return isRecord(at) ? at : {};
+    return isObject(at) ? at : {};
   }
 }
 
@@ -106,7 +104,7 @@ function firstOf(ways: Way[]): Way {
 
 function join(a: Schema, b: Schema): Schema {
   const both = { ...a, ...b };
-  if (isRecord(a.properties) && isRecord(b.properties))
+  if (isObject(a.properties) && isObject(b.properties))
     both.properties = { ...a.properties, ...b.properties };
   if (Array.isArray(a.required) && Array.isArray(b.required)) both.required = [...a.required, ...b.required];
   return both;
@@ -122,7 +120,7 @@ export function kindOf(schema: Schema): Kind | undefined {
   return undefined;
 }
 
-export const propertiesOf = ({ properties }: Schema): Schema => (isRecord(properties) ? properties : {});
+export const propertiesOf = ({ properties }: Schema): Schema => (isObject(properties) ? properties : {});
 export const requiredOf = ({ required }: Schema): Set<string> =>
   new Set(Array.isArray(required) ? required.map(String) : []);
 /** The number under a key of a schema. */

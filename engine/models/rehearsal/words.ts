@@ -1,5 +1,5 @@
 /** A person's text as words in clauses; a quoted text or a JSON object is one word. */
-import { isRecord } from './schema.ts';
+import { isObject } from '../../domain/is-object.ts';
 
 export interface Word {
   /** As written; of a quoted text what stands between the quotes. */
@@ -155,7 +155,7 @@ function objectsIn(text: string): [start: number, end: number][] {
 export function objectOf(json: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return isRecord(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** What PostgreSQL's errors mean: whether to try again, and one sentence each for people. */
 import { EngineStartError } from '../../domain/errors.ts';
-import type { StoreFault, StoreFaultCode } from '../store.ts';
+import { type StoreFault, type StoreFaultCode, worded } from '../store.ts';
 import type { Address } from './address.ts';
 
 /** What an error of the server or of the network brings. Codes: PostgreSQL's documentation, appendix A. */
@@ -65,11 +65,7 @@ const SENTENCES: Record<Exclude<StoreFaultCode, 'database_locked'>, string> = {
 /** What a fault of the server means; undefined for every other error. */
 export function postgresFault(error: unknown): StoreFault | undefined {
   const fault = faultCode(error);
-  if (!fault) return undefined;
-  const sentence = SENTENCES[fault];
-  const message =
-    fault === 'database_failed' ? `${sentence}: ${(error as Error).message.replace(/\.$/, '')}.` : sentence;
-  return { code: fault, message };
+  return fault && worded(fault, SENTENCES[fault], error);
 }
 
 function faultCode(error: unknown): keyof typeof SENTENCES | undefined {

@@ -1,5 +1,5 @@
 /** Why the database could not be read or written, in one sentence each with what to do. */
-import type { StoreFault, StoreFaultCode } from '../store.ts';
+import { type StoreFault, type StoreFaultCode, worded } from '../store.ts';
 import { isBusy, primaryCode } from './busy.ts';
 
 const READONLY = 8;
@@ -21,12 +21,10 @@ const SENTENCES: Record<Exclude<StoreFaultCode, 'database_unreachable'>, string>
 
 /** What a fault of SQLite means; undefined for every other error. */
 export function sqliteFault(error: unknown): StoreFault | undefined {
-  const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
+  const { code, errcode } = error as { code?: string; errcode?: number };
   if (code !== 'ERR_SQLITE_ERROR' && errcode === undefined) return undefined;
   const fault = codeOf(error);
-  if (!fault) return undefined;
-  const sentence = SENTENCES[fault];
-  return { code: fault, message: fault === 'database_failed' ? `${sentence}: ${message}.` : sentence };
+  return fault && worded(fault, SENTENCES[fault], error);
 }
 
 function codeOf(error: unknown): keyof typeof SENTENCES | undefined {

@@ -1,7 +1,7 @@
 /** The chat: a message to an assistant, or into a deployed node, and what comes of it as lines of JSON. */
 import type OpenAI from 'openai';
+import { isActive } from '../../../engine/domain/run-states.ts';
 import type { Mark, Origin } from '../../../engine/index.ts';
-import { hasEnded } from '../../openai-runs-service/activity.ts';
 import type { Connection, ServiceNode } from '../../openai-runs-service/connection.ts';
 import { outputsOf } from './actions.ts';
 import { asked, checkContents, type Panel, PanelFault, type Request, type Response } from './panel.ts';
@@ -66,7 +66,7 @@ async function chatWithAssistant(
       if (!/^thread\.run\.(?!step)/.test(event.event)) continue;
       const run = event.data as Run;
       marks.push([Date.now(), run.status]);
-      const took = hasEnded(run) ? Date.now() - marks[0]![0] : undefined;
+      const took = isActive(run.status) ? undefined : Date.now() - marks[0]![0];
       // Outputs go on with a run that may have begun elsewhere.
       const origin = body.outputs && !known ? undefined : { ...PANEL, took, marks };
       const question = body.text === undefined ? undefined : String(body.text);

@@ -63,13 +63,14 @@ export function prepare(node: EditorNode): void {
   nameParts(input('property').parent(), 'runs-property', text('label.property'));
   prepareConversation(node);
   const context: FieldContext = {
+    isOpen: () => open?.rows === rows,
     source: () => sourceOf(node, entered('property'), entered('propertyType')),
     optional: (field) => findsItself(entered('method'), field, conversation()),
     assistants: () => assistantsOf(entered('service')),
     models: () => modelsOf(entered('service')),
     makeAssistant,
   };
-  const rows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);
+  const rows: FieldRows = new FieldRows($('#runs-fields'), (node.fields ?? {}) as SavedFields, context);
   const outputs = outputKinds(node as unknown as DialogState);
   open = { rows, outputs, toolsWired: isWired(node, outputs.indexOf('tools')), wantsToolFlow: false };
 

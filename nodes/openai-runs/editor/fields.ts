@@ -20,6 +20,8 @@ export type SavedFields = Record<string, SavedField>;
 
 /** What the rows need to know of the rest of the dialog. */
 export interface FieldContext {
+  /** Whether the dialog is still there. */
+  isOpen(): boolean;
   /** Where a field left empty is looked for, e.g. `msg.payload`; empty when it can't be there. */
   source(): string;
   /** Whether the field need not be there although the API asks for it. */
@@ -69,6 +71,9 @@ const ICONS: Record<string, string> = {
   before: 'arrow-up',
 };
 
+/** The menus of typedInputs that are open: one at most. */
+const MENUS = '.red-ui-typedInput-options:visible';
+
 export class FieldRows {
   /** Everything typed so far, of any method: switching methods and back loses nothing. */
   readonly #values: Map<string, SavedField>;
@@ -102,11 +107,17 @@ export class FieldRows {
    */
   async offerAssistants(preferred?: string): Promise<void> {
     const choices = await this.#context.assistants();
+    // A server may have taken its time.
+    if (!this.#context.isOpen()) return;
+    if ($(MENUS).length > 0) {
+      // What is offered anew closes its menu: not under the person's hand. A menu that closes gives the focus away.
+      $(document).one('focusin', () => this.offerAssistants(preferred));
+      return;
+    }
     this.#each((name, row, input) => {
       const parameter = this.#parameter(name);
       if (name !== 'assistant_id' || !parameter) return;
       const { value, type } = this.#read(name, input);
-      // A menu that is open would close: only where there is something new to offer.
       const offered = JSON.stringify(choices);
       if (input.data('offered') !== offered) {
         input.data('offered', offered).typedInput('types', assistantTypes(parameter, choices));
@@ -211,7 +222,8 @@ export class FieldRows {
         this.#context.makeAssistant();
         return;
       }
-      this.#markUnknown(row, input, await this.#context.assistants());
+      const choices = await this.#context.assistants();
+      if (this.#context.isOpen()) this.#markUnknown(row, input, choices);
     });
   }
 

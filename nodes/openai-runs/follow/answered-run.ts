@@ -1,7 +1,7 @@
 /** The run that a request was answered with, or that its answer names. */
+import { isObject } from '../../../engine/domain/is-object.ts';
 import type { ErrorDetails } from '../../shared/errors.ts';
 import type { Run } from '../methods/method.ts';
-import { isObject } from '../settings.ts';
 import { expectRun } from './assert-response.ts';
 import { look } from './poll.ts';
 import type { RunSession } from './session.ts';

@@ -1,10 +1,10 @@
 /** Holds what a server answered against what was asked for: a login page or an empty body is no run. */
 
+import { isObject } from '../../../engine/domain/is-object.ts';
 import { type ErrorDetails, RunsError } from '../../shared/errors.ts';
 import { excerpt } from '../../shared/excerpt.ts';
 import type { RunsTranslate } from '../../shared/texts.ts';
 import type { ApiObject, Page, Run } from '../methods/method.ts';
-import { isObject } from '../settings.ts';
 
 /** Longest piece of a strange answer that goes into the error. */
 const EXCERPT = 120;

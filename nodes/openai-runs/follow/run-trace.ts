@@ -1,10 +1,11 @@
 /** Tells the service of a followed run: what it came from, what happened when, what was said. */
+import { isObject } from '../../../engine/domain/is-object.ts';
+import { isActive } from '../../../engine/domain/run-states.ts';
 import type { ServiceNode } from '../../openai-runs-service/connection.ts';
 import type { Job } from '../job.ts';
 import type { Message, Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
-import { isObject } from '../settings.ts';
 import type { Round } from '../tools/round.ts';
-import { hasEnded, hasSettled, isRunEvent, messageText, type RunView } from './run-view.ts';
+import { hasSettled, isRunEvent, messageText, type RunView } from './run-view.ts';
 
 /** Marks of one run at most: a run of many rounds keeps its first ones. */
 const MOST_MARKS = 300;
@@ -55,7 +56,7 @@ export class RunTrace {
   private originOf(run: Run): Job['origin'] | undefined {
     if (!this.makes || this.isLater) return undefined;
     const { origin, marks, since } = this.job;
-    const took = hasEnded(run) ? Date.now() - since : undefined;
+    const took = isActive(run.status) ? undefined : Date.now() - since;
     return { ...origin, took, marks: [[since, 'asked'], ...marks] };
   }
 

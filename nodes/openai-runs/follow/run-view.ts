@@ -1,17 +1,10 @@
 /** What is known of one run while it is followed: the latest run object, and the messages it produced. */
+import { isActive } from '../../../engine/domain/run-states.ts';
 import type { Message, Run, RunEvent } from '../methods/method.ts';
 
-/** Statuses from which a run goes on by itself (docs/contract.md, States). */
-const GOING_ON: readonly Run['status'][] = ['queued', 'in_progress', 'cancelling'];
-
 /** Whether following a run is over: it has ended, or it waits for tool outputs. */
-export function hasSettled(run: Run): boolean {
-  return !GOING_ON.includes(run.status);
-}
-
-/** Whether nothing more can come of a run. */
-export function hasEnded(run: Run): boolean {
-  return hasSettled(run) && run.status !== 'requires_action';
+export function hasSettled({ status }: Run): boolean {
+  return status === 'requires_action' || !isActive(status);
 }
 
 /** Whether an event carries the run itself, not one of its steps or messages. */

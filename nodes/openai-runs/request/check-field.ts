@@ -1,6 +1,6 @@
 /** Holds one field of a request against the method's parameter table, before anything is sent. */
+import { isObject } from '../../../engine/domain/is-object.ts';
 import type { Parameter, ParameterType } from '../methods/method.ts';
-import { isObject } from '../settings.ts';
 
 /** Ids longer than any server makes are a mistake, and would only fill a log. */
 const LONGEST_ID = 512;

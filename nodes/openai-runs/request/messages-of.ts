@@ -1,6 +1,6 @@
 /** What a value says, as messages: the way from what flows carry to what the API takes. */
+import { isObject } from '../../../engine/domain/is-object.ts';
 import type { NewMessage } from '../methods/method.ts';
-import { isObject } from '../settings.ts';
 
 /**
  * The messages that a value stands for: a text, a number, a boolean or a Buffer of text is one of the user's, an array

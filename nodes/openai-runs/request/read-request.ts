@@ -1,10 +1,11 @@
 /** From a message to a request: fields of the form first, the request object for the rest. */
 
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { isObject } from '../../../engine/domain/is-object.ts';
 import { RunsError } from '../../shared/errors.ts';
 import type { Below, RunsText, RunsTranslate } from '../../shared/texts.ts';
 import type { Method, Parameter, Params } from '../methods/method.ts';
-import { type Delivery, type Field, isObject, type Settings } from '../settings.ts';
+import type { Delivery, Field, Settings } from '../settings.ts';
 import { accept, coerce, nameOf, type Refusal } from './check-field.ts';
 import { isBlank, messagesOf } from './messages-of.ts';
 

@@ -1,6 +1,7 @@
 /** Messages that come back into the node as answers to its tool calls. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeMessageInFlow } from 'node-red';
+import { isObject } from '../../../engine/domain/is-object.ts';
 import type { Connection } from '../../openai-runs-service/connection.ts';
 import { RunsError } from '../../shared/errors.ts';
 import type { SessionOptions } from '../follow/session.ts';
@@ -8,7 +9,6 @@ import type { Job } from '../job.ts';
 import type { Run } from '../methods/method.ts';
 import type { Connect, NodeParts, Work } from '../node-parts.ts';
 import { isId } from '../request/check-field.ts';
-import { isObject } from '../settings.ts';
 import { callsOf } from './calls.ts';
 import type { EarlierRound } from './collect.ts';
 import { approvalOf, outputOf } from './output.ts';

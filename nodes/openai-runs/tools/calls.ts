@@ -1,11 +1,12 @@
 /** The calls of a run's round: what it asks for, and how they leave the node. */
+
 import type { NodeMessage } from 'node-red';
+import { isObject } from '../../../engine/domain/is-object.ts';
 import { RunsError } from '../../shared/errors.ts';
 import type { RunsTranslate } from '../../shared/texts.ts';
 import type { RunSession } from '../follow/session.ts';
 import type { Run } from '../methods/method.ts';
 import { toOutput } from '../output/ports.ts';
-import { isObject } from '../settings.ts';
 import type { Round, ToolCall } from './round.ts';
 import type { Tool } from './rounds.ts';
 

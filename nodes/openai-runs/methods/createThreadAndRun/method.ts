@@ -1,6 +1,7 @@
 /** POST /threads/runs */
+
 import type { ThreadCreateAndRunParamsNonStreaming } from 'openai/resources/beta/threads/threads';
-import { isObject } from '../../settings.ts';
+import { isObject } from '../../../../engine/domain/is-object.ts';
 import { runOptions } from '../common.ts';
 import { type Parameters, runMethod } from '../method.ts';
 
