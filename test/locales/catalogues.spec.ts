@@ -68,6 +68,7 @@ const SHARED: Record<string, readonly string[]> = {
     'Services',
   ],
   'pt-BR': [
+    'Chat',
     'Host',
     'Proxy',
     'Thread',
