@@ -35,6 +35,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await box.pressSequentially(word || ' ');
       if (!word) await box.press('Backspace');
       await entry('openai-runs').waitFor({ state });
+      // A category that is shown while it still slides away ends up hidden: the editor's own way.
+      // biome-ignore lint/suspicious/noExplicitAny: the editor's own global in the page
+      await editor.page.waitForFunction(() => (window as any).$(':animated').length === 0);
     };
 
     async function drop(type: string, x: number, y: number): Promise<string> {

@@ -76,6 +76,8 @@ export async function startNodeRed(
     await start();
   } catch (error) {
     await stop();
+    // Somebody took the port between our look and Node-RED's.
+    if (String(error).includes('port in use')) return startNodeRed(options);
     throw error;
   }
   return {
