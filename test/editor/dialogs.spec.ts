@@ -225,7 +225,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.getByRole('textbox', { name: 'Page size', exact: true }).fill('1000');
       await editor.closeDialog();
       assert.match(await editor.faults('node-listRuns'), /limit must be between 1 and 100/);
-      assert.equal(await editor.node('node-listRuns').locator('.red-ui-flow-node-error').isVisible(), true);
+      await editor.node('node-listRuns').locator('.red-ui-flow-node-error').waitFor();
     });
 
     it('knows that an inject node which sends a text brings no fields', async () => {

@@ -190,6 +190,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.match(empty.thread_id, /^thread_/);
       assert.equal((await post(`open/runs/${row.threadId}/${row.id}/cancel`, {})).status, 200);
       await talk;
+      const again = await post(`open/runs/${row.threadId}/${row.id}/cancel`, {});
+      assert.deepEqual([again.status, await again.json()], [200, { status: 'cancelled' }]);
       assert.equal((await post(`open/threads/${row.threadId}/delete`, {})).status, 200);
       assert.equal((await get(`open/runs/${row.threadId}/${row.id}`)).status, 404);
     });

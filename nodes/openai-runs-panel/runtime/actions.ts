@@ -1,13 +1,22 @@
 /** What can be done to a run: cancel it, answer its calls, delete its thread. */
+import { isActive } from '../../../engine/domain/run-states.ts';
 import { asked, type Panel, PanelFault } from './panel.ts';
 
 export function addActions(panel: Panel): void {
   panel.post('/:service/runs/:thread/:run/cancel', async (request, response) => {
     const { service, connection } = await panel.open(request);
     const { thread, run } = request.params as Record<'thread' | 'run', string>;
-    const options = { maxRetries: 0 };
     const { runs } = connection.client.beta.threads;
-    const cancelled = await asked(connection, async () => runs.cancel(run, { thread_id: thread }, options));
+    const cancelled = await asked(connection, async () => {
+      try {
+        return await runs.cancel(run, { thread_id: thread }, { maxRetries: 0 });
+      } catch (error) {
+        // One that has ended by itself meanwhile is what was wanted.
+        const found = await runs.retrieve(run, { thread_id: thread });
+        if (isActive(found.status)) throw error;
+        return found;
+      }
+    });
     // A server tells nobody else.
     service.activity.saw(cancelled, undefined, {});
     response.json({ status: cancelled.status });

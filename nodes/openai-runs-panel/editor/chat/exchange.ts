@@ -120,7 +120,7 @@ export class Exchange {
   }
 
   private async cancel(): Promise<void> {
-    // One that has ended by itself can't be cancelled any more.
+    // What can't be cancelled is heard to its end.
     await post(`${this.pathOf(this.run!)}/cancel`, {}).catch(() => {});
     setTimeout(() => this.request.abort(), PATIENCE);
   }
