@@ -207,6 +207,21 @@ describe('a database on PostgreSQL', function () {
     }
   });
 
+  it('goes on after the server could take no writes', async () => {
+    const address = await workshop.database('PostgreSQL');
+    const { store } = (await opening(address)).engine.service;
+    const write = () => atomically(store.db, (trx) => insertThread(trx, newThread({}, 1)));
+    await withPostgres(address, (other) =>
+      other.query(`
+        create function refuse() returns trigger language plpgsql as
+          $$ begin raise exception 'no space left on device' using errcode = 'disk_full'; end $$;
+        create trigger refuse before insert on commits execute function refuse()`),
+    );
+    await assert.rejects(write(), (error) => store.fault(error)?.code === 'database_full');
+    await withPostgres(address, (other) => other.query('drop trigger refuse on commits'));
+    await write();
+  });
+
   it('knows what was done when the server crashed, whatever came after', async () => {
     const server = await startPostgres({ durable: true });
     try {

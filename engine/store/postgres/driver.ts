@@ -185,8 +185,9 @@ class Connection implements DatabaseConnection {
         this.#transaction = commit;
         return;
       } catch (error) {
-        if (!isLost(error)) throw error;
+        // Nobody is to get a connection that may stand in a transaction which has failed.
         this.#broken = error as Error;
+        if (!isLost(error)) throw error;
         await this.#renew();
       }
     }
