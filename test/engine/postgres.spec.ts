@@ -1,5 +1,6 @@
 /** What is PostgreSQL's own: addresses, the schema and its history, what is said when it can't be used. */
 import assert from 'node:assert/strict';
+import { sql } from 'kysely';
 import { newThread } from '../../engine/objects/new-records.ts';
 import { readAddress } from '../../engine/store/postgres/address.ts';
 import { migrate } from '../../engine/store/postgres/database.ts';
@@ -220,6 +221,21 @@ describe('a database on PostgreSQL', function () {
     await assert.rejects(write(), (error) => store.fault(error)?.code === 'database_full');
     await withPostgres(address, (other) => other.query('drop trigger refuse on commits'));
     await write();
+  });
+
+  it('says that the server does not answer where a look was broken off and it does not come back', async () => {
+    const server = await startPostgres();
+    try {
+      const { store } = (await opening(server.address)).engine.service;
+      store.hurry?.();
+      const look = sql`select pg_sleep(30)`.execute(store.db);
+      const isTold = assert.rejects(look, (error) => store.fault(error)?.code === 'database_unreachable');
+      await server.pause();
+      await isTold;
+    } finally {
+      await workshop.cleanUp();
+      await server.stop();
+    }
   });
 
   it('knows what was done when the server crashed, whatever came after', async () => {
