@@ -15,8 +15,7 @@ import type { Service } from '../../service.ts';
 import { assistantsNamed } from '../../store/assistants.ts';
 import type { RunRecord } from '../../store/records.ts';
 import { activeRunId, runById, runWaitingFor, transition } from '../../store/runs.ts';
-import { atomically } from '../../store/store.ts';
-import { findThread, insertThread } from '../../store/threads.ts';
+import { insertThreadOnce } from '../../store/threads.ts';
 import { maySee } from '../access.ts';
 import { type RouteEnv, readBody } from '../routes/http.ts';
 import { eventStream } from '../routes/sse.ts';
@@ -87,11 +86,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
 
   /** @returns whether it was not there before */
   function makeThread(id: string, caller: Caller | undefined): Promise<boolean> {
-    return atomically(db, async (trx) => {
-      if (await findThread(trx, id)) return false;
-      await insertThread(trx, { ...newThread({}, service.now(), caller?.id), id });
-      return true;
-    });
+    return insertThreadOnce(db, { ...newThread({}, service.now(), caller?.id), id });
   }
 
   /** A run whose calls the program did not answer makes room for what it says instead. */
