@@ -122,6 +122,18 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await chat.answer('So much noise').waitFor();
     });
 
+    it('is sent once, however often that is said while it is made smaller', async () => {
+      await chat.button('Send').waitFor();
+      await chat.message.fill('Once');
+      await chat.pasteNoise('slow.png', 1500);
+      await editor.page.keyboard.press('Enter');
+      await editor.page.keyboard.press('Enter');
+      await chat.answer('Once').waitFor();
+      await chat.button('Send').waitFor();
+      assert.equal(await chat.message.inputValue(), '');
+      assert.equal(await chat.asked('Once').locator('img').count(), 1);
+    });
+
     it('makes one large and small again by a press', async () => {
       const shown = chat.panel.locator('.runs-user .runs-thumbnail').last();
       const height = async () => (await shown.boundingBox())?.height ?? 0;
