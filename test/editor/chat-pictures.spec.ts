@@ -188,6 +188,29 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal(await waiting().count(), 0);
     });
 
+    it('says nothing of a model that was changed for another meanwhile', async () => {
+      await chat.begin('Nobody knows');
+      const model = chat.panel.getByRole('combobox', { name: 'Model', exact: true });
+      await chat.panel.getByText('For this chat').click();
+      let answered: Promise<void> | undefined;
+      await editor.page.route(/\/sight\?model=blind/, (route) => {
+        answered = new Promise((resolve) => setTimeout(resolve, 1000)).then(() => route.continue());
+      });
+      await model.fill('blind');
+      await model.blur();
+      await until(() => answered !== undefined);
+      const other = editor.page.waitForResponse(/\/sight\?model=other/);
+      await model.fill('other');
+      await model.blur();
+      await other;
+      await editor.page.waitForResponse(/\/sight\?model=blind/);
+      await editor.page.waitForTimeout(100);
+      assert.equal(await chat.button('Attach pictures').isEnabled(), true);
+      await model.fill('');
+      await model.blur();
+      await chat.panel.getByText('For this chat').click();
+    });
+
     it('says it afterwards where nobody could know', async () => {
       await chat.begin('Nobody knows');
       await chat.button('Attach pictures').waitFor();
