@@ -1,5 +1,8 @@
 /** Expires runs, recovers those of dead workers, deletes threads that are kept no longer: a look every second. */
 
+import type { EndName } from './domain/run-states.ts';
+import type { LastError } from './domain/types.ts';
+import { endIdle } from './runs/end-idle.ts';
 import { forgetThread } from './runs/forget.ts';
 import { ServedCalls } from './runs/served-calls.ts';
 import type { Service } from './service.ts';
@@ -9,7 +12,6 @@ import { dueRuns, leaveQueued, type RunInWork, runById, runsInWork, takeOver } f
 import type { Ring } from './store/shared.ts';
 import { Workers } from './store/workers.ts';
 import { STOPPED } from './worker/attempt.ts';
-import { type Ending, endRun } from './worker/end-run.ts';
 
 /** Milliseconds between two looks. */
 const SWEEP_MS = 1000;
@@ -155,7 +157,7 @@ export class Supervisor {
       if (isElsewhere && now() < (expires_at ?? 0) + GRACE)
         await store.shared?.ring(store.db, 'expire', [id]);
       else {
-        await this.#end(id, { name: 'expire', now: now(), supersedes: true });
+        await this.#end(id, 'expire');
         // Of a run at work its reader sees to that.
         if (status === 'requires_action') await forgetThread(this.#service, id);
       }
@@ -175,10 +177,9 @@ export class Supervisor {
       if (executor.has(id) || hub.isHeld(id)) continue;
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
       if (status === 'in_progress') {
-        await this.#end(id, { name: 'fail', now: now(), lastError: STOPPED, supersedes: true });
+        await this.#end(id, 'fail', STOPPED);
         this.#toForget.set(id, now() + GRACE);
-      } else if (status === 'cancelling')
-        await this.#end(id, { name: 'cancelled', now: now(), supersedes: true });
+      } else if (status === 'cancelling') await this.#end(id, 'cancelled');
       else await this.#takeUp(run);
     }
     await this.#workers.forget(dead);
@@ -228,11 +229,8 @@ export class Supervisor {
     this.#walk = { from: step.next, notBefore };
   }
 
-  async #end(runId: string, ending: Ending): Promise<void> {
-    const { store, hub, log, outbox } = this.#service;
-    const events = await endRun(store.db, runId, ending, undefined, outbox.tellNext);
-    if (!events) return;
-    log.info(`Run ${runId} was ended by the sweep (${ending.name}).`);
-    hub.append(runId, events);
+  async #end(runId: string, name: EndName, lastError?: LastError): Promise<void> {
+    if (await endIdle(this.#service, runId, name, lastError))
+      this.#service.log.info(`Run ${runId} was ended by the sweep (${name}).`);
   }
 }

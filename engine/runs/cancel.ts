@@ -5,7 +5,7 @@ import type { RunRecord } from '../store/records.ts';
 import { activeRunId, findRun, runById, transition } from '../store/runs.ts';
 import { atomically } from '../store/store.ts';
 import { threadOf } from '../store/threads.ts';
-import { endRun } from '../worker/end-run.ts';
+import { endIdle } from './end-idle.ts';
 
 /**
  * Marks a run as cancelling and ends its model request at once; the rest follows on its own.
@@ -35,11 +35,9 @@ export async function cancelRun(service: Service, threadId: string, runId: strin
 }
 
 /** Ends a cancelling run that nobody works on; should that fail, the sweep does it. */
-function finishCancel({ store, log, now, hub, outbox }: Service, runId: string): void {
-  const ending = { name: 'cancelled', now: now(), supersedes: true } as const;
-  endRun(store.db, runId, ending, undefined, outbox.tellNext).then(
-    (events) => events && hub.append(runId, events),
-    (error: unknown) => log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
+function finishCancel(service: Service, runId: string): void {
+  endIdle(service, runId, 'cancelled').catch((error: unknown) =>
+    service.log.error(`Run ${runId} could not be cancelled: ${String(error)}`),
   );
 }
 

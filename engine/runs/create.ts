@@ -20,9 +20,10 @@ import { activeRunId, findRun, runById, transition } from '../store/runs.ts';
 import { openParts, saveParts } from '../store/steps.ts';
 import { atomically, type Db } from '../store/store.ts';
 import { insertThread, lockedThread, threadOf } from '../store/threads.ts';
-import { closeParts, closingEvents, endRun, runEvent } from '../worker/end-run.ts';
+import { closeParts, closingEvents, runEvent } from '../worker/end-run.ts';
 import type { EventLog, LoggedEvent } from '../worker/event-log.ts';
 import { checkMessages } from './capabilities.ts';
+import { endIdle } from './end-idle.ts';
 import { followRun } from './follow.ts';
 import { type Body, type CreateOptions, EVENTS_WHEN_QUEUED, insertNewRun, newRun } from './new-run.ts';
 
@@ -180,9 +181,7 @@ export async function submitToolOutputs(
   if (!run) throw unknownPathId('run', runId);
   const now = service.now();
   if (run.status === 'requires_action' && run.expires_at !== null && run.expires_at <= now) {
-    const ending = { name: 'expire', now, supersedes: true } as const;
-    const events = await endRun(db, runId, ending, undefined, service.outbox.tellNext);
-    if (events) service.hub.append(runId, events);
+    await endIdle(service, runId, 'expire');
     throw toolOutputsWrongStatus('expired');
   }
   if (run.status !== 'requires_action') throw toolOutputsWrongStatus(run.status);

@@ -3,7 +3,7 @@
  * the run (`worker`), so that another takes over when that process is gone, and this one goes on after a restart.
  */
 import type { Service } from '../service.ts';
-import { runById, runsWithServedCalls, takeCalls } from '../store/runs.ts';
+import { NOBODY_NOW, NOBODY_YET, runById, runsWithServedCalls, takeCalls } from '../store/runs.ts';
 import type { Workers } from '../store/workers.ts';
 
 type Parts = Pick<Service, 'store' | 'executor' | 'workerId' | 'answersCalls' | 'onNotice'>;
@@ -27,10 +27,10 @@ export class ServedCalls {
     for (const { id, thread_id, worker } of waiting) {
       // Its attempt is about to tell of it.
       if (executor.has(id)) continue;
-      if (worker === workerId && !answers) await takeCalls(store.db, id, worker, '');
+      if (worker === workerId && !answers) await takeCalls(store.db, id, worker, NOBODY_NOW);
       if (!answers || (worker !== workerId && !dead.has(worker))) continue;
       if (worker !== workerId && !(await takeCalls(store.db, id, worker, workerId))) continue;
-      onNotice({ kind: 'calls', runId: id, threadId: thread_id, again: worker !== '' });
+      onNotice({ kind: 'calls', runId: id, threadId: thread_id, again: worker !== NOBODY_YET });
     }
   }
 

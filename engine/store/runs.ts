@@ -222,7 +222,11 @@ export const takeQueued = (
     .returning(['id', 'events'])
     .execute();
 
-/** Runs of callers whose calls are to be answered for them, and the process that sees to it, empty for none yet. */
+/** In the place of a worker, of a run whose calls nobody has answered: they never were handed out, or may have been. */
+export const NOBODY_YET = '';
+export const NOBODY_NOW = 'left';
+
+/** Runs of callers whose calls are to be answered for them, and the process that sees to it, or NOBODY_… */
 export const runsWithServedCalls = async (
   db: Db,
 ): Promise<{ id: string; thread_id: string; worker: string }[]> => {

@@ -76,7 +76,7 @@ export interface RunsTable {
   options: Fixed<Json>;
   /**
    * The process that has the run in hand (workers.id): works on it, or has its calls answered by flows. Null when none
-   * has; empty while it waits for one that has its calls answered.
+   * has; NOBODY_YET or NOBODY_NOW (runs.ts) while it waits for one that has its calls answered.
    */
   worker: string | null;
   /** First message (seq) after the gap that the model sees; settled by the first turn so that prompts only grow. */

@@ -6,14 +6,9 @@ import type { Db } from './store.ts';
 
 /** @throws ApiError 404, or 400 for an id of another kind. */
 export async function threadOf(db: Db, threadId: string): Promise<ThreadRecord> {
-  const thread = await findThread(db, threadId);
-  if (!thread) throw unknownPathId('thread', threadId);
-  return thread;
-}
-
-export async function findThread(db: Db, threadId: string): Promise<ThreadRecord | undefined> {
   const row = await db.selectFrom('threads').selectAll().where('id', '=', threadId).executeTakeFirst();
-  return row && fromRow('threads', row);
+  if (!row) throw unknownPathId('thread', threadId);
+  return fromRow('threads', row);
 }
 
 /** In a transaction: no other begins a run on the thread or adds a message meanwhile. @throws as threadOf */
@@ -30,6 +25,17 @@ export async function lockedThread(trx: Db, threadId: string): Promise<ThreadRec
 
 export async function insertThread(db: Db, thread: ThreadRecord): Promise<void> {
   await db.insertInto('threads').values(toRow('threads', thread)).execute();
+}
+
+/** Makes a thread, unless there is one of that id. @returns whether it did */
+export async function insertThreadOnce(db: Db, thread: ThreadRecord): Promise<boolean> {
+  const row = await db
+    .insertInto('threads')
+    .values(toRow('threads', thread))
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function updateThread(

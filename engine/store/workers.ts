@@ -169,14 +169,20 @@ export class Workers {
       // A number in use again is another process, and so is this very one where it did not make the row.
       if (!exists(pid) || pid === process.pid || (begin !== '' && begin !== beginOf(pid))) return false;
     }
-    if (performance.now() < this.#judgeFrom) return true;
+    if (performance.now() < this.#judgeFrom || this.#isSilent) return true;
     return this.#options.clock() - seen_at < this.#leaseMs;
+  }
+
+  /** Whether this process has given no sign for so long that the others may have been kept from it, too. */
+  get #isSilent(): boolean {
+    const now = performance.now();
+    return now - (this.#beatAt ?? now) > this.#leaseMs * OWN_SILENCE;
   }
 
   #noticeSilence(): void {
     const now = performance.now();
     const isFirst = this.#beatAt === undefined;
-    const wasSilent = now - (this.#beatAt ?? now) > this.#leaseMs * OWN_SILENCE;
+    const wasSilent = this.#isSilent;
     if (isFirst || wasSilent) this.#waitUntil = now + this.#leaseMs;
     if (wasSilent) this.#judgeFrom = now + this.#leaseMs;
     this.#beatAt = now;

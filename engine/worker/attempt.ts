@@ -9,7 +9,7 @@ import { type Model, ModelError } from '../models/model.ts';
 import type { RunNotice } from '../notices.ts';
 import { BudgetSpent, prepareTurn } from '../prompt/turn.ts';
 import type { Stored } from '../store/records.ts';
-import { changesOf, runById, Superseded, transition } from '../store/runs.ts';
+import { changesOf, NOBODY_YET, runById, Superseded, transition } from '../store/runs.ts';
 import { saveParts } from '../store/steps.ts';
 import { atomically, type Store } from '../store/store.ts';
 import { type AskOptions, ask } from './ask-model.ts';
@@ -186,7 +186,7 @@ export class Attempt {
     const usage = addUsage(run.usage, writer.usage);
     const { answersCalls, workerId, onNotice } = this.#options;
     const isAnswered = run.options.isServedTools && answersCalls();
-    const worker = run.options.isServedTools ? (isAnswered ? workerId : '') : null;
+    const worker = run.options.isServedTools ? (isAnswered ? workerId : NOBODY_YET) : null;
     const tell = await this.#options.outbox.settle(run.id, this.#log);
     const events = this.#log.next;
     const changed = await atomically(this.#options.store.db, async (trx) => {

@@ -122,6 +122,18 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await chat.answer('So much noise').waitFor();
     });
 
+    it('is sent once, however often that is said while it is made smaller', async () => {
+      await chat.button('Send').waitFor();
+      await chat.message.fill('Once');
+      await chat.pasteNoise('slow.png', 1500);
+      await editor.page.keyboard.press('Enter');
+      await editor.page.keyboard.press('Enter');
+      await chat.answer('Once').waitFor();
+      await chat.button('Send').waitFor();
+      assert.equal(await chat.message.inputValue(), '');
+      assert.equal(await chat.asked('Once').locator('img').count(), 1);
+    });
+
     it('makes one large and small again by a press', async () => {
       const shown = chat.panel.locator('.runs-user .runs-thumbnail').last();
       const height = async () => (await shown.boundingBox())?.height ?? 0;
@@ -174,6 +186,29 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await chat.give('paste', picture);
       await note(/The model blind does not look at pictures/).waitFor();
       assert.equal(await waiting().count(), 0);
+    });
+
+    it('says nothing of a model that was changed for another meanwhile', async () => {
+      await chat.begin('Nobody knows');
+      const model = chat.panel.getByRole('combobox', { name: 'Model', exact: true });
+      await chat.panel.getByText('For this chat').click();
+      let answered: Promise<void> | undefined;
+      await editor.page.route(/\/sight\?model=blind/, (route) => {
+        answered = new Promise((resolve) => setTimeout(resolve, 1000)).then(() => route.continue());
+      });
+      await model.fill('blind');
+      await model.blur();
+      await until(() => answered !== undefined);
+      const other = editor.page.waitForResponse(/\/sight\?model=other/);
+      await model.fill('other');
+      await model.blur();
+      await other;
+      await editor.page.waitForResponse(/\/sight\?model=blind/);
+      await editor.page.waitForTimeout(100);
+      assert.equal(await chat.button('Attach pictures').isEnabled(), true);
+      await model.fill('');
+      await model.blur();
+      await chat.panel.getByText('For this chat').click();
     });
 
     it('says it afterwards where nobody could know', async () => {

@@ -108,6 +108,17 @@ onEachDatabase('the outputs of a chat program', function (kind) {
     assert.equal(steps.length, (await runsOf(first)).length);
   });
 
+  it('may be of a conversation that begins in two places at once', async () => {
+    const database = await workshop.database();
+    const benches = [await open(database, says('Yes')), await open(database, says('Yes'))];
+    for (const user of ['anna', 'ben', 'cleo', 'dora']) {
+      const answers = await Promise.all(benches.map((bench) => ask(bench, { messages: [question], user })));
+      // The thread is busy for who comes second.
+      for (const { status, body } of answers) assert.ok([200, 400].includes(status), JSON.stringify(body));
+      assert.ok(answers.some(({ status }) => status === 200));
+    }
+  });
+
   it('of a run that waits no more are told to the model with all that was said', async () => {
     const database = await workshop.database();
     const bench = await open(database, TWO[0], says('Never mind'), says('Done'));

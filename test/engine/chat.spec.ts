@@ -13,11 +13,17 @@ describe('chat completions', () => {
 
   const open = async (...scripts: Script[]) => {
     const model = new ScriptedModel(...scripts);
-    const bench = await workshop.open(model, { assistants: [ASSISTANT] });
+    const statuses: string[] = [];
+    const bench = await workshop.open(model, {
+      assistants: [ASSISTANT],
+      onNotice: (notice) => void (notice.kind === 'run' && statuses.push(notice.run.status)),
+    });
     const { engine, client } = bench;
     return {
       ...bench,
       model,
+      /** Of all runs, as whoever looks on hears of them. */
+      statuses,
       threads: async () => (await engine.counts()).threads,
       chat: (body: object) =>
         client.chat.completions.create({ model: 'asst_home', ...body } as never) as Promise<Json>,
@@ -202,11 +208,12 @@ describe('chat completions', () => {
   });
 
   it('a call that is never answered does not keep a conversation busy', async () => {
-    const { chat } = await open(calls(['lamp', {}]), says('Never mind'));
+    const { chat, statuses } = await open(calls(['lamp', {}]), says('Never mind'));
     const tools = [{ type: 'function', function: { name: 'lamp' } }];
     await chat({ messages: [user('Light')], tools, user: 'anna' });
     const answer = await chat({ messages: [user('Forget it')], user: 'anna' });
     assert.equal(answer.choices[0].message.content, 'Never mind');
+    assert.ok(statuses.includes('cancelled'), statuses.join());
   });
 
   it('says what went wrong, before the stream and in it', async () => {

@@ -1,5 +1,6 @@
 /** What is PostgreSQL's own: addresses, the schema and its history, what is said when it can't be used. */
 import assert from 'node:assert/strict';
+import { sql } from 'kysely';
 import { newThread } from '../../engine/objects/new-records.ts';
 import { readAddress } from '../../engine/store/postgres/address.ts';
 import { migrate } from '../../engine/store/postgres/database.ts';
@@ -204,6 +205,36 @@ describe('a database on PostgreSQL', function () {
       const made = client.beta.threads.createAndRunPoll({ assistant_id }, { pollIntervalMs: 1 });
       await cut();
       assert.equal((await made).status, 'completed');
+    }
+  });
+
+  it('goes on after the server could take no writes', async () => {
+    const address = await workshop.database('PostgreSQL');
+    const { store } = (await opening(address)).engine.service;
+    const write = () => atomically(store.db, (trx) => insertThread(trx, newThread({}, 1)));
+    await withPostgres(address, (other) =>
+      other.query(`
+        create function refuse() returns trigger language plpgsql as
+          $$ begin raise exception 'no space left on device' using errcode = 'disk_full'; end $$;
+        create trigger refuse before insert on commits execute function refuse()`),
+    );
+    await assert.rejects(write(), (error) => store.fault(error)?.code === 'database_full');
+    await withPostgres(address, (other) => other.query('drop trigger refuse on commits'));
+    await write();
+  });
+
+  it('says that the server does not answer where a look was broken off and it does not come back', async () => {
+    const server = await startPostgres();
+    try {
+      const { store } = (await opening(server.address)).engine.service;
+      store.hurry?.();
+      const look = sql`select pg_sleep(30)`.execute(store.db);
+      const isTold = assert.rejects(look, (error) => store.fault(error)?.code === 'database_unreachable');
+      await server.pause();
+      await isTold;
+    } finally {
+      await workshop.cleanUp();
+      await server.stop();
     }
   });
 

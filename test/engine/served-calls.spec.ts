@@ -115,6 +115,17 @@ onEachDatabase('calls that are answered for callers', function (kind) {
     assert.equal(agains(bench.told, run).at(-1), true);
   });
 
+  it('are not new to one that takes them up where nobody answered for a while', async () => {
+    const bench = await open(await workshop.database(), LAMP);
+    const run = await begin(bench);
+    await until(() => bench.told.length === 1);
+    bench.state.answers = false;
+    await bench.engine.sweep();
+    bench.state.answers = true;
+    await bench.engine.sweep();
+    assert.deepEqual(agains(bench.told, run).slice(0, 2), [false, true]);
+  });
+
   it('are told to one of those that live, until it answers no more or is gone', async () => {
     const database = await workshop.database();
     const first = await open(database, LAMP);

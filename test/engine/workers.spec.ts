@@ -58,6 +58,14 @@ describe('signs of life', () => {
     assert.equal(await workers.areThereOthers(), false);
   });
 
+  it('tell nothing of others while this process has given none for long', async () => {
+    await workers.signIn();
+    await sign(Date.now());
+    await sleep(2 * LEASE_MS);
+    // The database is back, and somebody asks before the next sign is due.
+    assert.equal((await workers.dead(['other'])).size, 0);
+  });
+
   it('count even where they are old, for one that has just come', async () => {
     await sign(Date.now() - 2 * LEASE_MS);
     await workers.signIn();

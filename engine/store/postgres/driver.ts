@@ -106,6 +106,7 @@ class Connection implements DatabaseConnection {
   /** The transaction that is open. */
   #transaction: Commit | undefined;
   #broken: Error | undefined;
+  #isReleased = false;
 
   constructor(pool: Pool, patience: Patience, commits: Commits, client: PoolClient) {
     this.#pool = pool;
@@ -115,7 +116,9 @@ class Connection implements DatabaseConnection {
   }
 
   release(): void {
-    this.#client.release(this.#broken);
+    // Where no other was to be had, it has gone already.
+    if (!this.#isReleased) this.#client.release(this.#broken);
+    this.#isReleased = true;
   }
 
   /** @throws NotDone when the transaction it stands in is gone */
@@ -185,8 +188,9 @@ class Connection implements DatabaseConnection {
         this.#transaction = commit;
         return;
       } catch (error) {
-        if (!isLost(error)) throw error;
+        // Nobody is to get a connection that may stand in a transaction which has failed.
         this.#broken = error as Error;
+        if (!isLost(error)) throw error;
         await this.#renew();
       }
     }
@@ -235,8 +239,9 @@ class Connection implements DatabaseConnection {
   }
 
   async #renew(): Promise<void> {
-    this.#client.release(this.#broken ?? true);
+    this.release();
     this.#client = await connect(this.#pool, this.#patience);
+    this.#isReleased = false;
     this.#broken = undefined;
   }
 }

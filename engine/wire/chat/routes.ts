@@ -7,6 +7,7 @@ import { newThread } from '../../objects/new-records.ts';
 import { seesCalls } from '../../objects/objects.ts';
 import { logFor } from '../../runs/across-calls.ts';
 import { createRun, createThreadAndRun, type Started, submitToolOutputs } from '../../runs/create.ts';
+import { endIdle } from '../../runs/end-idle.ts';
 import { forgetThread, forgetThreadAfter } from '../../runs/forget.ts';
 import type { CreateOptions } from '../../runs/new-run.ts';
 import { type ChatCompletion, chatCompletion } from '../../schemas/chat.ts';
@@ -14,9 +15,7 @@ import type { Service } from '../../service.ts';
 import { assistantsNamed } from '../../store/assistants.ts';
 import type { RunRecord } from '../../store/records.ts';
 import { activeRunId, runById, runWaitingFor, transition } from '../../store/runs.ts';
-import { atomically } from '../../store/store.ts';
-import { findThread, insertThread } from '../../store/threads.ts';
-import { endRun } from '../../worker/end-run.ts';
+import { insertThreadOnce } from '../../store/threads.ts';
 import { maySee } from '../access.ts';
 import { type RouteEnv, readBody } from '../routes/http.ts';
 import { eventStream } from '../routes/sse.ts';
@@ -87,11 +86,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
 
   /** @returns whether it was not there before */
   function makeThread(id: string, caller: Caller | undefined): Promise<boolean> {
-    return atomically(db, async (trx) => {
-      if (await findThread(trx, id)) return false;
-      await insertThread(trx, { ...newThread({}, service.now(), caller?.id), id });
-      return true;
-    });
+    return insertThreadOnce(db, { ...newThread({}, service.now(), caller?.id), id });
   }
 
   /** A run whose calls the program did not answer makes room for what it says instead. */
@@ -102,10 +97,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
   }
 
   async function giveUp({ id }: RunRecord): Promise<void> {
-    if (await transition(db, id, 'cancel', service.now())) {
-      const ending = { name: 'cancelled', now: service.now(), supersedes: true } as const;
-      await endRun(db, id, ending, undefined, service.outbox.tellNext);
-    }
+    if (await transition(db, id, 'cancel', service.now())) await endIdle(service, id, 'cancelled');
     await forgetThread(service, id);
   }
 

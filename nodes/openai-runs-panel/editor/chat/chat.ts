@@ -118,14 +118,19 @@ export class Chat {
     await this.lookAtSight();
   }
 
+  /** The model that is asked. */
+  private get model(): string | undefined {
+    return this.changes.values.model ?? this.assistant?.model;
+  }
+
   private async lookAtSight(): Promise<void> {
-    const { assistant } = this;
-    const model = this.changes.values.model ?? assistant?.model;
+    const { assistant, model } = this;
     const path = `${encodeURIComponent(this.partner.service)}/sight`;
     const { sees } = assistant
       ? await get<{ sees: boolean | null }>(path, { model }).catch(() => ({ sees: null }))
       : { sees: null };
-    if (assistant === this.assistant) this.composer.setBlind(sees === false ? model : undefined);
+    if (assistant === this.assistant && model === this.model)
+      this.composer.setBlind(sees === false ? model : undefined);
   }
 
   /** What an empty thread says. */

@@ -138,9 +138,10 @@ export class Composer {
     if (this.blind !== undefined && !this.pictures.isEmpty)
       return this.pictures.tell(text('picture.blind', { model: this.blind }));
     const said = this.typed;
+    // Taken at once: pictures may still be read when it is sent again.
+    this.words.value = '';
     const pictures = await this.pictures.take();
     if (said === '' && pictures.length === 0) return;
-    this.words.value = '';
     this.actions.send({ text: said, pictures });
   }
 }
