@@ -10,6 +10,7 @@ import { atomically } from '../../engine/store/store.ts';
 import { insertThread } from '../../engine/store/threads.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { newSchema, withPostgres } from '../support/databases.ts';
+import { deafProxy } from '../support/postgres-proxy.ts';
 import { startPostgres, testPostgres } from '../support/postgres-server.ts';
 import { ScriptedModel, says, Workshop } from './support.ts';
 
@@ -235,6 +236,23 @@ describe('a database on PostgreSQL', function () {
     } finally {
       await workshop.cleanUp();
       await server.stop();
+    }
+  });
+
+  it('waits no longer for a pooler that takes connections and loses each of them', async () => {
+    const proxy = await deafProxy(await workshop.database('PostgreSQL'));
+    try {
+      const { store } = (await opening(proxy.address)).engine.service;
+      store.hurry?.();
+      proxy.breakQueries(true);
+      const isFault = (error: unknown) => store.fault(error)?.code === 'database_unreachable';
+      await assert.rejects(store.db.selectFrom('threads').select('id').execute(), isFault);
+      await assert.rejects(insertThread(store.db, newThread({}, 1)), isFault);
+      proxy.breakQueries(false);
+      await insertThread(store.db, newThread({}, 1));
+    } finally {
+      await workshop.cleanUp();
+      await proxy.close();
     }
   });
 

@@ -21,6 +21,7 @@ export async function deafProxy(target: string) {
   const url = new URL(target);
   const { hostname, port } = url;
   const sockets = new Set<Socket>();
+  let isBroken = false;
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
     for (const socket of [client, upstream]) {
@@ -32,7 +33,11 @@ export async function deafProxy(target: string) {
         upstream.destroy();
       });
     }
-    client.on('data', (data) => upstream.write(data));
+    client.on('data', (data) => {
+      // Logins go through: what begins with Q or P is a query.
+      if (isBroken && /^[QP]/.test(data.toString('latin1', 0, 1))) client.destroy();
+      else upstream.write(data);
+    });
     upstream.on(
       'data',
       withoutNotifications((data) => client.write(data)),
@@ -44,6 +49,10 @@ export async function deafProxy(target: string) {
   url.port = String((server.address() as AddressInfo).port);
   return {
     address: url.href,
+    /** From now on it takes connections, and loses them at their first query; or no longer. */
+    breakQueries(on: boolean) {
+      isBroken = on;
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -17,6 +17,8 @@ import { isLost, wasInTheWay } from './faults.ts';
 
 /** Milliseconds that a server which is away is waited for. */
 const LONGEST_WAIT_MS = 30_000;
+/** Milliseconds between two tries. */
+const PAUSE = { first: 100, longest: 2000 };
 /** A process that stands still in the middle of a transaction must not hold its locks for ever. */
 const BEGIN = "begin; set local idle_in_transaction_session_timeout = '10s'";
 
@@ -53,7 +55,7 @@ export async function connect(pool: Pool, patience: Patience): Promise<PoolClien
       return await pool.connect();
     } catch (error) {
       if (!isLost(error) || performance.now() > start + patience.ms || pool.ending) throw error;
-      await sleep(backoff(attempt, { first: 100, longest: 2000 }));
+      await sleep(backoff(attempt, PAUSE));
     }
   }
 }
@@ -125,12 +127,21 @@ class Connection implements DatabaseConnection {
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const values = parameters.map(sendable);
     if (this.#transaction !== undefined) return this.#inTransaction(sql, values);
-    if (!MAY_REPEAT.test(sql)) return this.#write(sql, values);
-    for (;;) {
+    return MAY_REPEAT.test(sql) ? this.#again(() => this.#ask(sql, values)) : this.#write(sql, values);
+  }
+
+  /** Does what may be done again: on another connection, for some time, where one is lost. */
+  async #again<T>(act: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#ask(sql, values);
+        return await act();
       } catch (error) {
         if (!isLost(error)) throw error;
+        this.#broken = error as Error;
+        if (performance.now() > start + this.#patience.ms) throw error;
+        // A pooler takes connections before its server is back.
+        if (attempt > 0) await sleep(backoff(attempt, PAUSE));
         await this.#renew();
       }
     }
@@ -169,7 +180,7 @@ class Connection implements DatabaseConnection {
         await this.rollback();
         if (!(error instanceof NotDone)) throw error;
         if (performance.now() > start + this.#patience.ms) throw error.cause;
-        await sleep(backoff(attempt, { first: 100, longest: 2000 }));
+        await sleep(backoff(attempt, PAUSE));
         if (this.#broken) await this.#renew();
       }
     }
@@ -180,20 +191,18 @@ class Connection implements DatabaseConnection {
     throw new Error('Rows are read all at once.');
   }
 
-  async begin(): Promise<void> {
-    for (;;) {
+  begin(): Promise<void> {
+    return this.#again(async () => {
+      const { commit, statement } = this.#commits.next(this.#client);
       try {
-        const { commit, statement } = this.#commits.next(this.#client);
         await this.#client.query(`${BEGIN}; ${statement}`);
-        this.#transaction = commit;
-        return;
       } catch (error) {
         // Nobody is to get a connection that may stand in a transaction which has failed.
         this.#broken = error as Error;
-        if (!isLost(error)) throw error;
-        await this.#renew();
+        throw error;
       }
-    }
+      this.#transaction = commit;
+    });
   }
 
   /** @throws NotDone when it was taken back */
@@ -227,15 +236,8 @@ class Connection implements DatabaseConnection {
 
   /** What has become of a transaction whose commit was not answered. */
   async #wasDone(transaction: Commit): Promise<boolean> {
-    for (;;) {
-      await this.#renew();
-      try {
-        return await this.#commits.has(this.#client, transaction);
-      } catch (error) {
-        if (!isLost(error)) throw error;
-        this.#broken = error as Error;
-      }
-    }
+    await this.#renew();
+    return this.#again(() => this.#commits.has(this.#client, transaction));
   }
 
   async #renew(): Promise<void> {

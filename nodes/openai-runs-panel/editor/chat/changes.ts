@@ -6,7 +6,7 @@ import type { AssistantInfo, Run } from '../types.ts';
 import type { Mocks } from './mocks.ts';
 import { type ChangedValues, saveChanges } from './save-changes.ts';
 
-export const CHANGEABLE = ['instructions', 'model', 'temperature'] as const;
+const CHANGEABLE = ['instructions', 'model', 'temperature'] as const;
 
 export class Changes {
   readonly element: HTMLDetailsElement;
