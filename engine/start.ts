@@ -4,7 +4,7 @@ import type { EngineLog } from './domain/log.ts';
 import type { Run } from './domain/types.ts';
 import { ContextWindows } from './models/context-windows.ts';
 import { KnownModels } from './models/known-models.ts';
-import type { Model } from './models/model.ts';
+import { type Model, UNNAMED_MODEL } from './models/model.ts';
 import { assistantFields } from './objects/new-records.ts';
 import type { AssistantDeclaration, Engine, EngineOptions } from './options.ts';
 import { createOverview } from './overview.ts';
@@ -109,7 +109,7 @@ function makeService(
   const { log = silent, onNotice = () => {}, answersCalls = () => false, retentionDays = 0 } = options;
   const clock = options.clock ?? store.shared?.clock ?? Date.now;
   const { provider, model: named } = options.model;
-  const defaultModel = named || (provider === 'rehearsal' ? 'rehearsal' : 'default');
+  const defaultModel = named || (provider === 'rehearsal' ? 'rehearsal' : UNNAMED_MODEL);
   const hub = new EventHub((events) => {
     for (const { event, data } of events) {
       if (/^thread\.run\.(?!step)/.test(event)) onNotice({ kind: 'run', run: data as Run });

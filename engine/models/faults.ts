@@ -6,6 +6,8 @@ export const FAULTS = {
   keyRefused: 'The key was refused (401). Check it in the service. (__address__)',
   notThere: 'There is nothing at this address (404). Check it in the service. (__address__)',
   said: 'The provider says: __said__ (__status__, __address__)',
+  noModel:
+    'No model is chosen, and the provider has none called default. Choose one in the service. (__status__, __address__)',
   status: 'The provider failed. (__status__, __address__)',
   failed: 'The provider failed in its answer: __said__ (__address__)',
   notListening: 'Nothing listens there. Is the model server running? (__address__)',

@@ -82,6 +82,9 @@ export interface Model {
   seesPictures?(model: string, signal: AbortSignal): Promise<boolean | undefined>;
 }
 
+/** What a provider is asked for where nobody has chosen a model: servers that have only one take any name. */
+export const UNNAMED_MODEL = 'default';
+
 /** How a model is chosen: the settings of the config node, already free of `${ENV}`. */
 export interface ModelOptions {
   provider: 'rehearsal' | 'chat' | 'responses';

@@ -184,6 +184,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('is the assistant\u2019s own after a deploy, and so no change any more', async () => {
       await editor.deploy();
       await until(async () => !(await summary()).includes('changed'));
+      assert.equal(await fold().getByText('Saved in the service.', { exact: false }).count(), 0);
       assert.equal(await field('Instructions').getAttribute('placeholder'), 'You tend <b>bees</b>.');
       await chat.begin('Gardener');
       await chat.say('After the deploy');

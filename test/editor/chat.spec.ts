@@ -136,6 +136,37 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await chat.answer('Are you still there?').waitFor();
     });
 
+    it('hears of a call that was answered in the list, and of a run that was cancelled there', async () => {
+      const tab = (name: string) => chat.panel.getByRole('tab', { name, exact: true });
+      const inList = async (words: string) => {
+        await chat.say(words);
+        await form().waitFor();
+        await tab('Runs').click();
+        await chat.panel.locator('.runs-pinned .runs-row', { hasText: words }).click();
+      };
+      await inList('Please set_valve with 61 percent.');
+      // Longer than the whole seconds of the API, so that the bar has a length.
+      await editor.page.waitForTimeout(2100);
+      await chat.panel.locator('.runs-body').getByRole('textbox').fill('Opened from the list.');
+      await chat.panel.locator('.runs-body').getByRole('button', { name: 'Send the answer' }).click();
+      await chat.panel.locator('.runs-head', { hasText: 'completed' }).waitFor();
+      await tab('Timeline').click();
+      const told = await chat.panel.locator('.runs-timeline').getAttribute('aria-label');
+      assert.match(told ?? '', /set_valve: [1-9][\d.]* s/);
+      await chat.button('Back to the list').click();
+      await tab('Chat').click();
+      await chat.answer('Opened from the list.').waitFor();
+      assert.equal(await form().count(), 0);
+      await inList('Please set_valve with 62 percent.');
+      await chat.button('Cancel the run').click();
+      await chat.panel.locator('.runs-head', { hasText: 'cancelled' }).waitFor();
+      await chat.button('Back to the list').click();
+      await tab('Chat').click();
+      await chat.panel.locator('.runs-talk .runs-reason', { hasText: 'cancelled' }).last().waitFor();
+      await chat.button('Send').waitFor();
+      assert.equal(await form().count(), 0);
+    });
+
     it('begins a new thread while an answer is still coming, and nothing of the old one comes into it', async () => {
       await chat.button('Send').waitFor();
       await chat.say('rehearse slow');

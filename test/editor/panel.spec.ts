@@ -223,6 +223,18 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await until(async () => (await rowsOf(panel).filter({ hasText: 'Hello node' }).count()) === 0);
     });
 
+    it('keeps the rows in the order in which they are seen, for those who hear them', async () => {
+      await ask(red.address, OPEN, ASKER, 'The newest question');
+      await row('The newest question').waitFor();
+      const places = await panel
+        .locator('.runs-space .runs-row')
+        .evaluateAll((rows) => rows.map((one) => Number(one.getAttribute('aria-posinset'))));
+      assert.deepEqual(
+        places,
+        places.map((_, index) => index + 1),
+      );
+    });
+
     it('has run nothing of what was said, and left no error', async () => {
       await row('evil').click();
       for (const view of ['Timeline', 'Conversation', 'Calls', 'Raw']) await tab(view).click();
@@ -233,6 +245,40 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       }));
       assert.deepEqual(found, { hits: [], made: 0 });
       assert.deepEqual(editor.errors, []);
+    });
+
+    it('says which service can\u2019t be opened, and what runs of nodes that this editor does not have', async () => {
+      await button('Back to the list').click();
+      const unwritable = {
+        id: 'e0000000000000c1',
+        type: 'openai-runs-service',
+        name: 'Nowhere service',
+        backend: 'embedded',
+        provider: 'rehearsal',
+        database: '/dev/null/runs.sqlite',
+      };
+      const elsewhere = {
+        id: 'e0000000000000c2',
+        type: 'openai-runs',
+        name: 'Of another editor',
+        z: 'e000000000000000',
+      };
+      const asking = { service: OPEN, method: 'createThreadAndRun', wires: [[]] };
+      const fields = { assistant_id: { type: 'str', value: 'asst_greenhouse' } };
+      const flows = `${red.address}/flows`;
+      const headers = { 'content-type': 'application/json', 'node-red-deployment-type': 'nodes' };
+      const before = (await (await fetch(flows)).json()) as unknown[];
+      await fetch(flows, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify([...before, unwritable, { ...elsewhere, ...asking, fields }]),
+      });
+      const fault = panel.locator('.runs-page > [role=status] .runs-reason');
+      await fault.filter({ hasText: /^Nowhere service: The database .* can't be opened/ }).waitFor();
+      await ask(red.address, OPEN, elsewhere.id, 'From elsewhere');
+      await row('From elsewhere').filter({ hasText: elsewhere.name }).waitFor();
+      await fetch(flows, { method: 'POST', headers, body: JSON.stringify(before) });
+      await until(async () => (await fault.count()) === 0);
     });
   });
 }

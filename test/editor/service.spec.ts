@@ -8,6 +8,7 @@ import type { Editor } from '../support/editor.ts';
 import { inEditor } from '../support/in-editor.ts';
 import { RELEASES, type Release } from '../support/node-red.ts';
 import { testPostgres } from '../support/postgres-server.ts';
+import { until } from '../support/until.ts';
 
 const RUNS = 'f000000000000011';
 const SERVICE = 'f000000000000012';
@@ -82,7 +83,9 @@ for (const release of Object.keys(RELEASES) as Release[]) {
     it('declares an assistant with instructions, tools and an output schema, and keeps it', async () => {
       let dialog = await open();
       await dialog.getByRole('button', { name: /assistant$/ }).click();
-      await dialog.getByRole('group', { name: 'Assistants' }).getByLabel('Name').fill('Janitor');
+      const named = dialog.getByRole('group', { name: 'Assistants' }).getByLabel('Name');
+      await until(() => named.evaluate((input) => input === document.activeElement));
+      await named.fill('Janitor');
       await dialog.getByLabel('Instructions').fill('Switch lamps.\nSay so.');
       await dialog.getByRole('button', { name: 'as JSON' }).click();
       await dialog.getByRole('textbox', { name: 'Tools', exact: true }).fill(JSON.stringify([TOOL]));
@@ -116,7 +119,13 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await dialog.locator('details.runs-assistant > summary').click();
       const functions = dialog.getByRole('group', { name: 'Functions' });
       await functions.getByRole('button', { name: 'function', exact: true }).click();
-      await functions.getByLabel('Name of the function').last().fill('set_blind');
+      const name = functions.getByLabel('Name of the function').last();
+      await name.fill('ouvrir_le_store_n°1');
+      await functions.getByText('letters (a to z), digits').waitFor();
+      await name.fill('set blind');
+      await functions.getByText('letters (a to z), digits').waitFor({ state: 'hidden' });
+      await functions.getByLabel('Description for the model').last().focus();
+      assert.equal(await name.inputValue(), 'set_blind');
       await functions.getByLabel('Description for the model').last().fill('Move a blind');
       await functions.getByRole('button', { name: 'parameter', exact: true }).last().click();
       await functions.getByLabel('Parameter name').fill('position');

@@ -52,6 +52,9 @@ describe('chat completions', () => {
         ['assistant', 'Good morning to you', 'stop'],
       );
       assert.equal(answer.usage.total_tokens, 15);
+      // The runs' usage has it in the singular.
+      assert.equal(answer.usage.prompt_tokens_details.cached_tokens, 0);
+      assert.equal('prompt_token_details' in answer.usage, false);
     }
     assert.match(heard(model, 0), /Be kind\.\\n\\nIn English\./);
     assert.match(heard(model, 0), /Hi.*Yes\?.*Tea/);

@@ -3,7 +3,7 @@ import { FetchFault } from '../../domain/guarded-fetch.ts';
 import { isObject } from '../../domain/is-object.ts';
 import { retryAfter } from '../../domain/waits.ts';
 import type { FaultKey } from '../faults.ts';
-import { type FailureReason, ModelError } from '../model.ts';
+import { type FailureReason, ModelError, UNNAMED_MODEL } from '../model.ts';
 
 /** What can be put into a text; a server's object may have a `toString` that is no function. */
 const isPlain = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
@@ -63,6 +63,9 @@ const TOO_LONG = /context (?:length|window|size)|maximum context|too many tokens
 const BAD_KEY = /api key (?:not valid|is (?:invalid|missing))|(?:invalid|incorrect|missing|no) api key/i;
 const NO_MODEL = /model\b.{0,200}\b(?:not found|does not exist|not exist|unknown|not available)/i;
 
+/** What providers say of the name that stands for none. */
+const UNNAMED = new RegExp(`["'\`]${UNNAMED_MODEL}["'\`]`);
+
 function reasonFor(status: number | undefined, { code, message }: Said): FailureReason {
   const known = BY_CODE.find(([sign]) => sign.test(code))?.[1];
   if (known) return known;
@@ -84,7 +87,7 @@ export function refused(response: Response, body: string, address: string): Mode
   const said = saidBy(body);
   const reason = reasonFor(status, said);
   return new ModelError(
-    sentenceFor(status, said),
+    sentenceFor(status, said, reason),
     { said: said.message, status, address },
     {
       reason,
@@ -96,9 +99,10 @@ export function refused(response: Response, body: string, address: string): Mode
   );
 }
 
-function sentenceFor(status: number, { message }: Said): FaultKey {
+function sentenceFor(status: number, { message }: Said, reason: FailureReason): FaultKey {
   // a 401's own text likes to repeat the key
   if (status === 401) return 'keyRefused';
+  if (reason === 'provider_model_unknown' && UNNAMED.test(message)) return 'noModel';
   if (message) return 'said';
   return status === 404 ? 'notThere' : 'status';
 }

@@ -80,8 +80,12 @@ export const headOf = (runId: string, created: number, model: string) => ({
 
 type Head = ReturnType<typeof headOf>;
 
-const usageOf = (usage: RunUsage | null) =>
-  usage ?? { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+/** A run's usage as chat programs read it: the details of the prompt have another name here. */
+function usageOf(usage: RunUsage | null) {
+  if (!usage) return { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+  const { prompt_token_details, ...rest } = usage as RunUsage & { prompt_token_details?: object };
+  return { ...rest, prompt_tokens_details: prompt_token_details };
+}
 
 const callObject = ({ id, type, function: { name, arguments: args } }: FunctionCall) => ({
   id,

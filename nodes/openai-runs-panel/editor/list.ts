@@ -19,6 +19,8 @@ interface Page {
   rows: Row[];
   next: Record<string, number | null>;
   more: boolean;
+  /** Services that can't be opened, each with the reason. */
+  faults: { service: string; reason: string }[];
 }
 
 export class RunList {
@@ -33,6 +35,7 @@ export class RunList {
   });
   private readonly sumLine = h('div', { class: 'runs-sums', role: 'status' });
   private readonly empty = h('div', { class: 'runs-empty' });
+  private readonly faults = h('div', { role: 'status' });
   private rows: Row[] = [];
   private active: Row[] = [];
   private next: Record<string, number | null> | undefined;
@@ -66,6 +69,7 @@ export class RunList {
       { class: 'runs-page' },
       bar,
       this.filters.element,
+      this.faults,
       this.pinned,
       this.empty,
       this.list.element,
@@ -127,6 +131,9 @@ export class RunList {
       const known = new Set(this.rows.map(({ id }) => id));
       this.rows = [...this.rows, ...page.rows.filter(({ id }) => !known.has(id))];
       this.next = page.more ? page.next : undefined;
+      const { names } = this.view;
+      const faults = page.faults.map(({ service, reason }) => `${names.service(service)}: ${reason}`);
+      set(this.faults, ...faults.map((words) => h('div', { class: 'runs-reason' }, words)));
       this.say('');
     } catch (error) {
       this.next = undefined;

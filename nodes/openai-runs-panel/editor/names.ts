@@ -48,11 +48,11 @@ export class Names {
 
   service(id: string): string {
     const known = this.services.find((service) => service.id === id);
-    return RED.utils.getNodeLabel(RED.nodes.node(id), known?.name || id);
+    return labelOf(id, known?.name || id);
   }
 
   node(id: string): string {
-    return RED.utils.getNodeLabel(RED.nodes.node(id), this.nodes.find((node) => node.id === id)?.name || id);
+    return labelOf(id, this.nodes.find((node) => node.id === id)?.name || id);
   }
 
   /** Where a run came from. */
@@ -60,6 +60,12 @@ export class Names {
     if (!origin) return text('fromElsewhere');
     return origin.node === 'panel' ? text('fromPanel') : this.node(origin.node);
   }
+}
+
+/** As the editor calls it; it has neither nodes that are deleted, nor those of another editor or Node-RED. */
+function labelOf(id: string, otherwise: string): string {
+  const node = RED.nodes.node(id);
+  return node ? RED.utils.getNodeLabel(node, otherwise) : otherwise;
 }
 
 /** A status in words; one that no run has here stays as it is. */

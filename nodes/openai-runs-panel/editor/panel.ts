@@ -93,6 +93,7 @@ class Panel {
         this.isBehind = false;
         await this.list.refresh().catch(() => {});
         if (!this.detail.element.hidden) await this.detail.refresh();
+        await this.chat.refresh();
       }
       this.timer = 0;
     }, PACE);

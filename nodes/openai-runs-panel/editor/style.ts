@@ -2,7 +2,7 @@
 export const STYLE = `
 .runs-panel{position:relative;height:100%;container-type:inline-size;color:var(--red-ui-primary-text-color)}
 .runs-panel .runs-main{display:flex;flex-direction:column;position:absolute;inset:0}
-.runs-panel .runs-page{display:flex;flex-direction:column;flex:1;min-height:0}
+.runs-panel .runs-page{display:flex;flex-direction:column;flex:1;min-height:0;overflow-y:auto}
 .runs-panel [hidden]{display:none!important}
 .runs-panel .runs-modes,.runs-panel .runs-tabs{display:flex;border-bottom:1px solid var(--red-ui-secondary-border-color);flex:none}
 .runs-panel .runs-modes button,.runs-panel .runs-tabs button{flex:1 1 auto;border:0;background:none;color:inherit;padding:7px 2px;border-bottom:2px solid transparent;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-size:12px}
@@ -15,6 +15,7 @@ export const STYLE = `
 .runs-panel .runs-filters>*{flex:1 1 46%;min-width:0;margin:0!important;width:46%}
 .runs-panel .runs-filters>input{flex-basis:100%}
 .runs-panel .runs-scroll{flex:1;min-height:0;overflow:auto;position:relative}
+.runs-panel .runs-scroll:not(.runs-talk){min-height:128px}
 .runs-panel .runs-space{position:relative}
 .runs-panel .runs-space .runs-row{position:absolute;left:0;right:0;top:0}
 .runs-panel .runs-row{height:64px;box-sizing:border-box;padding:5px 10px;cursor:pointer;border-bottom:1px solid var(--red-ui-secondary-border-color);background:var(--red-ui-secondary-background);line-height:17px;overflow:hidden}

@@ -98,7 +98,10 @@ function barsOfMarks(marks: [number, string][], { steps, run }: RunDetail): Bar[
   const calls = callsOf(steps);
   const usage = steps.map((step) => step.usage).filter(Boolean);
   const isOpen = !['completed', 'failed', 'cancelled', 'expired', 'incomplete'].includes(run.status);
-  const end = isOpen ? Date.now() : marks.at(-1)![0];
+  const last = marks.at(-1)![0];
+  // A run that went on where nobody followed it has marks up to there, and the rest in whole seconds.
+  const ended = 1000 * (run.completed_at ?? run.failed_at ?? run.cancelled_at ?? 0);
+  const end = isOpen ? Date.now() : Math.max(last, ended);
   let nextCall = 0;
   let turn = 0;
   marks.forEach(([from, what], index) => {
@@ -128,9 +131,10 @@ function barsOfMarks(marks: [number, string][], { steps, run }: RunDetail): Bar[
       // The calls of this round: those of one step.
       const round = calls.slice(nextCall).filter(({ step }, _, all) => step.id === all[0]?.step.id);
       nextCall += round.length;
-      for (const { call } of round) {
+      for (const { call, step } of round) {
         const answered = marks.find(([, name]) => name === `answer:${call.id}`)?.[0];
-        bars.push({ kind: 'tool', name: call.function?.name ?? call.type, from, to: answered ?? to });
+        const unseen = next === '' && step.completed_at ? Math.max(from, 1000 * step.completed_at) : to;
+        bars.push({ kind: 'tool', name: call.function?.name ?? call.type, from, to: answered ?? unseen });
       }
       if (round.length === 0) bars.push({ kind: 'tools', name: text('bar.tools'), from, to });
     }

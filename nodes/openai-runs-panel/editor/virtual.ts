@@ -76,7 +76,12 @@ export class VirtualList<Item> {
       drawn.set(item, row);
     }
     for (const [item, row] of this.drawn) if (drawn.get(item) !== row) row.remove();
-    for (const row of drawn.values()) if (row.parentElement !== this.space) this.space.append(row);
+    // In the order in which they are seen, for those who hear them.
+    let place = this.space.firstElementChild;
+    for (const row of drawn.values()) {
+      if (row === place) place = place.nextElementSibling;
+      else this.space.insertBefore(row, place);
+    }
     this.drawn = drawn;
     if (to > length - 2 * BEYOND) this.needMore();
   }

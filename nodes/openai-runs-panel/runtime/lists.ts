@@ -108,7 +108,7 @@ function chosen(panel: Panel, { query }: Request): ServiceNode[] {
   return one ? [panel.service(one)] : panel.services();
 }
 
-/** A service that can't be opened has no runs to show; it says by itself what is wrong. */
+/** A service that can't be opened has no runs to show. */
 const overviewOf = (service: ServiceNode) =>
   service.connect().then(
     ({ overview }) => overview,
@@ -122,12 +122,18 @@ const shown = (service: ServiceNode, rows: RunRow[]): Row[] =>
   }));
 
 async function pageOf(service: ServiceNode, filter: RowFilter, before: number | undefined) {
-  const overview = await overviewOf(service);
+  let fault: string | undefined;
+  const overview = await service.connect().then(
+    (connection) => connection.overview,
+    (error: Error) => {
+      fault = error.message;
+    },
+  );
   // Who may not see texts may not find them out by searching, either.
   const hidden = filter.text !== undefined && !service.deployed.showContents;
-  if (!overview || hidden) return { service: service.id, rows: [], next: undefined, before };
+  if (!overview || hidden) return { service: service.id, rows: [], next: undefined, before, fault };
   const { rows, next } = await overview.list(filter, PAGE, before);
-  return { service: service.id, rows: shown(service, rows), next, before };
+  return { service: service.id, rows: shown(service, rows), next, before, fault };
 }
 
 /** The newest rows of several services, and where each goes on; null where one has no more. */
@@ -144,7 +150,8 @@ function merged(pages: Awaited<ReturnType<typeof pageOf>>[], before: Record<stri
     // None of its rows was young enough: it begins where it began.
     if (left && used.length === 0 && page.before === undefined) delete next[page.service];
   }
-  return { rows, next, more: pages.some(({ service }) => next[service] !== null) };
+  const faults = pages.flatMap(({ service, fault }) => (fault ? [{ service, reason: fault }] : []));
+  return { rows, next, faults, more: pages.some(({ service }) => next[service] !== null) };
 }
 
 /** What flies, what can still change, and what has changed since a version that the editor knows. */

@@ -86,6 +86,8 @@ function buildItem(container: JQuery, assistant: Assistant, open: boolean): void
     ),
   );
   container.append(details);
+  // The list puts it into the page when this is done.
+  if (open) setTimeout(() => name.trigger('focus'));
   makeTyped(container, id, assistant);
 }
 

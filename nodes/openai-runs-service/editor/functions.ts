@@ -1,4 +1,5 @@
 /** The functions of an assistant as a form: name, description, and a row for each parameter. */
+import { FUNCTION_NAME, LONGEST_FUNCTION_NAME } from '../../../engine/domain/limits.ts';
 import type { Below, ServiceText } from '../../shared/texts.ts';
 import { text } from './i18n.ts';
 
@@ -94,13 +95,22 @@ export class FunctionsForm {
     });
     const card = $('<details>', { class: 'runs-function' }).append($('<summary>').append(title, remove));
     const name = field('<input>', 'name', { type: 'text' }).val(definition.name);
+    const wrong = $('<div>', { class: 'runs-hint runs-bad', role: 'status' });
+    const check = () => {
+      const isRight = FUNCTION_NAME.test(definition.name) && definition.name.length <= LONGEST_FUNCTION_NAME;
+      wrong.text(isRight ? '' : word('badName')).toggle(!isRight);
+    };
     name.on('input', () => {
-      definition.name = String(name.val()).trim();
+      // People write words; the API takes none with spaces between them.
+      definition.name = String(name.val()).trim().replace(/\s+/g, '_');
       title.text(definition.name || '–');
+      check();
     });
+    name.on('change', () => name.val(definition.name));
+    check();
     const description = field('<input>', 'description', { type: 'text' }).val(definition.description ?? '');
     description.on('input', () => setText(definition, 'description', description));
-    card.append(line(name), line(description), this.#parameters(definition), strictLine(definition));
+    card.append(line(name), wrong, line(description), this.#parameters(definition), strictLine(definition));
     return card;
   }
 
@@ -201,8 +211,10 @@ function setValues(schema: Schema, input: JQuery): void {
     .map((value) => value.trim())
     .filter(Boolean);
   const isNumber = schema.type === 'number' || schema.type === 'integer';
-  if (typed.length > 0) schema.enum = isNumber ? typed.map(Number) : typed;
-  else delete schema.enum;
+  const isSwitch = schema.type === 'boolean';
+  if (typed.length === 0) delete schema.enum;
+  else if (isSwitch) schema.enum = typed.map((value) => value.toLowerCase() === 'true');
+  else schema.enum = isNumber ? typed.map(Number) : typed;
 }
 
 function strictLine(definition: NonNullable<Tool['function']>): JQuery {

@@ -50,7 +50,6 @@ function bringService(nodeId: string): EditorNode {
     users: [],
     changed: true,
     valid: true,
-    name: text('first.service'),
     assistants: [{ id: 'asst_Helper', name: text('first.helper'), instructions: text('first.instructions') }],
   };
   RED.nodes.add(service);

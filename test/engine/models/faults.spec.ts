@@ -204,6 +204,19 @@ for (const provider of ['chat', 'responses'] as const)
         assert.deepEqual([error.reason, error.code], [reason, code]);
       });
 
+    it('says that no model is chosen, where the name that stands for none is not known', async () => {
+      const far404 = (name: string) =>
+        far((response) =>
+          json(response, { error: { message: `model "${name}" not found, try pulling it` } }, 404),
+        );
+      server = await far404('default');
+      const error = await failed();
+      assert.deepEqual([error.fault.key, error.reason], ['noModel', 'provider_model_unknown']);
+      await server.close();
+      server = await far404('default-7b');
+      assert.equal((await failed()).fault.key, 'said');
+    });
+
     it('a redirect to another server: neither key nor question go there', async () => {
       const other = await far((response) => json(response, {}));
       server = await far((response) =>

@@ -174,7 +174,8 @@ export class Changes {
     }
   }
 
-  private tell(words: string): void {
+  /** Says what has become of the changes; nothing takes away what was said. */
+  tell(words: string): void {
     set(this.told, words);
     this.told.hidden = words === '';
   }

@@ -61,9 +61,15 @@ export class Chat {
 
   /** Offers the services and whom one can talk with there. */
   async offer(): Promise<void> {
+    this.changes.tell('');
     await this.partner.offer();
     await this.look();
     this.hint();
+  }
+
+  /** Takes in what has happened to the run that waits here. */
+  async refresh(): Promise<void> {
+    await this.exchange?.refresh();
   }
 
   /** Goes on with another run's question, on a copy of what was said before it. */
@@ -129,8 +135,9 @@ export class Chat {
     const { sees } = assistant
       ? await get<{ sees: boolean | null }>(path, { model }).catch(() => ({ sees: null }))
       : { sees: null };
-    if (assistant === this.assistant && model === this.model)
-      this.composer.setBlind(sees === false ? model : undefined);
+    if (assistant !== this.assistant || model !== this.model) return;
+    this.composer.setBlind(sees === false ? model : undefined);
+    this.hint();
   }
 
   /** What an empty thread says. */
@@ -143,7 +150,9 @@ export class Chat {
     const { service, node, assistant } = this.partner;
     if (service === '') return text(this.names.services.length > 0 ? 'hidden' : 'noService');
     if (node) return text('talk.hint');
-    return assistant ? text('talk.begin', { name: this.names.assistant(service, assistant) }) : '';
+    if (!assistant) return '';
+    const begin = text('talk.begin', { name: this.names.assistant(service, assistant) });
+    return this.composer.isBlind ? begin : `${begin} ${text('talk.pictures')}`;
   }
 
   private async ask({ text: words, pictures }: Said): Promise<void> {

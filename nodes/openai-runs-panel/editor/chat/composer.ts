@@ -86,6 +86,11 @@ export class Composer {
     this.words.focus();
   }
 
+  /** Whether the model is known not to look at pictures. */
+  get isBlind(): boolean {
+    return this.blind !== undefined;
+  }
+
   get typed(): string {
     return this.words.value.trim();
   }

@@ -1,13 +1,15 @@
 /** A message on its way: asked, its calls answered, until its run has ended. */
-import { converse, type Line, post } from '../api.ts';
+import { converse, get, type Line, post } from '../api.ts';
+import { bubble, contentOf } from '../conversation.ts';
 import { statusName } from '../names.ts';
-import type { Run } from '../types.ts';
+import type { Run, RunDetail } from '../types.ts';
 import { askForAnswers, closeForms, type WaitingCall } from './answers.ts';
 import type { Mocks } from './mocks.ts';
 import { Turn } from './turn.ts';
 
 /** Milliseconds that the end of a cancelled run is waited for. */
 const PATIENCE = 2000;
+const ENDED = ['completed', 'failed', 'cancelled', 'expired', 'incomplete'];
 
 export interface ExchangeOptions {
   service: string;
@@ -57,6 +59,20 @@ export class Exchange {
     if (!this.giveUp) return;
     this.giveUp();
     this.turn.fail(statusName('cancelled'));
+  }
+
+  /** Looks whether the calls that wait here have been answered elsewhere, or the run has ended. */
+  async refresh(): Promise<void> {
+    const { run, giveUp } = this;
+    if (!run || !giveUp) return;
+    const found = await get<RunDetail>(this.pathOf(run)).catch(() => undefined);
+    if (!found || giveUp !== this.giveUp || !ENDED.includes(found.run.status)) return;
+    this.giveUp = undefined;
+    for (const message of found.messages)
+      if (message.run_id === run.id && message.role === 'assistant')
+        this.options.place.append(bubble('assistant', contentOf(message)));
+    this.turn.take({ event: `thread.run.${found.run.status}`, data: found.run });
+    giveUp();
   }
 
   /** @returns whether all that came of it was heard */
