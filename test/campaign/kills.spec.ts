@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import type { Row } from '../../engine/store/records.ts';
 import { hangs, ScriptedModel, Workshop } from '../engine/support.ts';
 import { until } from '../support/until.ts';
 import { buildChild } from './build-child.ts';
+import { auditTold, auditTurns, readJournal } from './journal.ts';
 import { FULL, limit, report, size } from './sizes.ts';
 
 const KILLS = size(32, 1000);
@@ -84,27 +85,12 @@ describe('a process that is killed', function () {
     assert.deepEqual(file.prepare('PRAGMA foreign_key_check').all(), []);
     const rows = file.prepare('SELECT * FROM runs').all() as unknown as Row<'runs'>[];
     const runs = new Map(rows.map((row) => [row.id, row]));
-    const lines = readFileSync(journal, 'utf8')
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => line.split(' '));
-    const of = (kind: string) =>
-      lines.filter(([word]) => word === kind).map(([, ...rest]) => rest as [string, ...string[]]);
-
-    // Nothing that a client was told is lost.
-    for (const [id] of of('created')) assert(runs.has(id), `run ${id} is lost`);
-    for (const [id] of of('thread')) {
+    const told = readJournal(journal);
+    auditTold(told, runs);
+    for (const [id] of told.of('thread')) {
       assert(file.prepare('SELECT 1 FROM threads WHERE id = ?').get(id), `thread ${id} is lost`);
     }
-    for (const [id, status] of of('ended'))
-      assert.equal(runs.get(id)!.status, status, `run ${id} changed after its end`);
-    for (const [id] of of('cancelling'))
-      assert.equal(runs.get(id)!.status, 'cancelled', `run ${id} was to be cancelled`);
-
-    // No generation is begun twice.
-    const turns = of('turn').map(([tag, round]) => `${tag} ${round}`);
-    const twice = turns.filter((turn, i) => turns.indexOf(turn) !== i);
-    assert.deepEqual(twice, []);
+    const turns = auditTurns(told, runs);
 
     // Every run has ended or waits for its tools, and its parts with it.
     const left = rows.filter(
@@ -144,7 +130,7 @@ describe('a process that is killed', function () {
       }
     }
     totals.runs += rows.length;
-    totals.turns += turns.length;
+    totals.turns += turns;
     totals.messages += Number(file.prepare('SELECT count(*) AS n FROM messages').get()!.n);
     file.close();
   }

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
@@ -16,6 +16,7 @@ import { withPostgres } from '../support/databases.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres-server.ts';
 import { until } from '../support/until.ts';
 import { buildChild } from './build-child.ts';
+import { auditTold, auditTurns, readJournal } from './journal.ts';
 import { limit, report, size } from './sizes.ts';
 
 const KILLS = size(100, 1000);
@@ -132,29 +133,9 @@ describe('three processes on one database that are killed, stopped and cut off',
     const all = async <T>(text: string): Promise<T[]> => (await client.query(text)).rows;
     const rows = await all<Row<'runs'>>('select * from runs');
     const runs = new Map(rows.map((row) => [row.id, row]));
-    const lines = readFileSync(journal, 'utf8')
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => line.split(' '));
-    const of = (kind: string) =>
-      lines.filter(([word]) => word === kind).map(([, ...rest]) => rest as [string, ...string[]]);
-
-    // Nothing that a client was told is lost.
-    for (const [id] of of('created')) assert(runs.has(id), `run ${id} is lost`);
-    for (const [id, status] of of('ended'))
-      assert.equal(runs.get(id)!.status, status, `run ${id} after its end`);
-    for (const [id] of of('cancelling')) assert.equal(runs.get(id)!.status, 'cancelled', `run ${id}`);
-
-    // No generation is begun twice.
-    const turns = of('turn').map(([tag, round]) => `${tag} ${round}`);
-    const twice = new Set(
-      turns.filter((turn, i) => turns.indexOf(turn) !== i).map((turn) => turn.split(' ')[0]),
-    );
-    const told = lines.filter((line) => line.some((word) => twice.has(word)));
-    assert.deepEqual(
-      told.map((line) => [...line, runs.get(line[1]!)]),
-      [],
-    );
+    const told = readJournal(journal);
+    auditTold(told, runs);
+    const turns = auditTurns(told, runs);
 
     // Every run has ended or waits for its tools, and its parts with it.
     const count = (status: string) => rows.filter((row) => row.status === status).length;
@@ -181,7 +162,7 @@ describe('three processes on one database that are killed, stopped and cut off',
       }
       if (row.status === 'failed') assert.match(row.last_error!, /The service was stopped while/);
     }
-    return { runs: rows.length, turns: turns.length, failed: count('failed'), completed: count('completed') };
+    return { runs: rows.length, turns, failed: count('failed'), completed: count('completed') };
   }
 
   /** What each reader has seen is complete and in order. */
