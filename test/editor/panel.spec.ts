@@ -85,6 +85,41 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await panel.locator('.runs-head', { hasText: 'completed' }).waitFor();
     });
 
+    it('opens what is pressed, whatever comes between press and release', async () => {
+      const news = ask(red.address, OPEN, WAITER, 'set_valve to 41 percent', 'bed 7');
+      const waiting = panel.locator('.runs-pinned .runs-row', { hasText: 'set_valve to 41' });
+      await news;
+      await button('Back to the list').click();
+      await waiting.hover();
+      await editor.page.mouse.down();
+      await ask(red.address, OPEN, ASKER, 'Said in between', 'bed 8');
+      // Longer than the panel waits with news.
+      await editor.page.waitForTimeout(800);
+      await editor.page.mouse.up();
+      await panel.locator('.runs-head').waitFor();
+      await button('Back to the list').click();
+      await row('Said in between').waitFor();
+    });
+
+    it('leads to the calls of a run that waits, even where the list does not know that yet', async () => {
+      const live = '**/openai-runs-panel/live*';
+      await editor.page.route(live, async (route) => {
+        const response = await route.fetch();
+        const body = (await response.text()).replaceAll('"requires_action"', '"in_progress"');
+        await route.fulfill({ response, body });
+      });
+      // News, so that the list is drawn with what it is told.
+      await ask(red.address, OPEN, ASKER, 'Said after that', 'bed 8');
+      await row('Said after that').waitFor();
+      await panel.locator('.runs-pinned .runs-row', { hasText: 'set_valve to 41' }).click();
+      await panel.getByRole('textbox', { name: /set_valve/ }).fill('It is open.');
+      await editor.page.unroute(live);
+      await button('Send the answer').click();
+      await panel.locator('.runs-head', { hasText: 'completed' }).waitFor();
+      await button('Back to the list').click();
+      await row('set_valve to 40 percent').click();
+    });
+
     it('tells how a run went: timeline, conversation, calls, raw', async () => {
       await tab('Timeline').click();
       const told = await panel.locator('.runs-timeline').getAttribute('aria-label');
@@ -217,10 +252,18 @@ for (const release of Object.keys(RELEASES) as Release[]) {
 
     it('deletes a thread once that is said twice', async () => {
       await row('Hello node').click();
+      // The answer comes late; news of the deletion come before it.
+      await editor.page.route('**/delete', async (route) => {
+        const response = await route.fetch();
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        await route.fulfill({ response });
+      });
       await button('Delete the thread').click();
       await editor.page.locator('.red-ui-notification').getByRole('button', { name: 'Delete' }).click();
       await panel.locator('.runs-space').waitFor();
       await until(async () => (await rowsOf(panel).filter({ hasText: 'Hello node' }).count()) === 0);
+      await editor.page.unroute('**/delete');
+      assert.deepEqual(editor.errors, []);
     });
 
     it('keeps the rows in the order in which they are seen, for those who hear them', async () => {

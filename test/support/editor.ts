@@ -24,7 +24,7 @@ export class Editor {
     this.page = page;
     page.setDefaultTimeout(15_000);
     page.on('console', (message) => {
-      if (message.type() === 'error') this.errors.push(message.text());
+      if (message.type() === 'error') this.errors.push(`${message.text()} ${message.location().url}`);
     });
     page.on('pageerror', (error) => this.errors.push(String(error)));
   }

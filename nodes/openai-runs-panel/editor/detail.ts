@@ -2,7 +2,7 @@
 import { get, post } from './api.ts';
 import { calls, openCalls } from './calls.ts';
 import { conversation, question, wordsOf } from './conversation.ts';
-import { h, iconButton, set } from './dom.ts';
+import { h, iconButton, released, set } from './dom.ts';
 import { duration } from './format.ts';
 import { text } from './i18n.ts';
 import { LOOKS, type Names, statusName } from './names.ts';
@@ -11,6 +11,7 @@ import { timeline } from './timeline.ts';
 import type { Message, Row, RunDetail } from './types.ts';
 
 const VIEWS = ['timeline', 'conversation', 'calls', 'raw'] as const;
+type View = (typeof VIEWS)[number];
 const ACTIVE = ['queued', 'in_progress', 'requires_action'];
 /** Failures that another look at the service's settings mends. */
 const MENDED_BY_SERVICE = /^provider_(?!rate|failed|silent)|^context_length/;
@@ -27,8 +28,11 @@ export class Detail {
   readonly element = h('div', { class: 'runs-page' });
   private readonly actions: DetailActions;
   private row: Row | undefined;
-  private view: (typeof VIEWS)[number] = 'timeline';
+  private view: View = 'timeline';
+  /** Whether a person has chosen the view; until then a run that waits leads to its calls. */
+  private isChosen = false;
   private shown = '';
+  private reading: Promise<void> = Promise.resolve();
 
   constructor(actions: DetailActions) {
     this.actions = actions;
@@ -38,7 +42,8 @@ export class Detail {
   async open(row: Row): Promise<void> {
     this.row = row;
     this.shown = '';
-    this.view = row.status === 'requires_action' ? 'calls' : 'timeline';
+    this.view = 'timeline';
+    this.isChosen = false;
     set(this.element, this.bar());
     await this.read();
     this.element.querySelector<HTMLElement>('.runs-back')?.focus();
@@ -50,15 +55,24 @@ export class Detail {
     await this.read();
   }
 
-  private async read(): Promise<void> {
+  /** One reading after the other, so that what is shown last is what was read last. */
+  private read(): Promise<void> {
+    this.reading = this.reading.then(() => this.readOnce());
+    return this.reading;
+  }
+
+  private async readOnce(): Promise<void> {
     const { row } = this;
     if (!row) return;
     try {
       const detail = await get<RunDetail>(`${this.path(row)}/${encodeURIComponent(row.id)}`);
+      await released();
       const now = JSON.stringify(detail);
-      if (row === this.row && now !== this.shown) this.show(detail);
+      if (row !== this.row || now === this.shown) return;
+      this.show(detail);
       this.shown = now;
     } catch (error) {
+      if (row !== this.row) return;
       set(
         this.element,
         this.bar(),
@@ -110,21 +124,28 @@ export class Detail {
     const tabs = VIEWS.map((name) => {
       const tab = h(
         'button',
-        { type: 'button', role: 'tab', click: () => choose(name) },
+        {
+          type: 'button',
+          role: 'tab',
+          click: () => {
+            this.isChosen = true;
+            choose(name);
+          },
+        },
         text(`detail.${name}`),
       );
       if (name === 'calls' && openCalls(detail).length > 0)
         tab.append(' ', h('i', { class: 'fa fa-circle runs-yellow', 'aria-hidden': 'true' }));
       return tab;
     });
-    const choose = (name: (typeof VIEWS)[number]) => {
+    const choose = (name: View) => {
       this.view = name;
       tabs.forEach((tab, index) => {
         tab.setAttribute('aria-selected', String(VIEWS[index] === name));
       });
       set(body, this.body(detail));
     };
-    choose(this.view);
+    choose(!this.isChosen && run.status === 'requires_action' ? 'calls' : this.view);
     set(
       this.element,
       bar,
@@ -174,10 +195,15 @@ export class Detail {
 
   private async remove({ run, service }: RunDetail): Promise<void> {
     if (!(await isSure())) return;
+    const { row } = this;
+    // What is being deleted is not read any more.
+    this.row = undefined;
+    await this.reading;
     try {
       await post(`${encodeURIComponent(service)}/threads/${encodeURIComponent(run.thread_id)}/delete`, {});
       this.actions.back(run.thread_id);
     } catch (error) {
+      this.row ??= row;
       notify((error as Error).message);
     }
   }

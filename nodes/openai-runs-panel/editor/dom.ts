@@ -84,3 +84,21 @@ export function setOptions(
   set(element, ...options.map(([option, label]) => h('option', { value: option }, label)));
   if (options.some(([option]) => option === value)) element.value = value;
 }
+
+/** Whether a button of the mouse or a finger is down. */
+let isPressed = false;
+addEventListener('pointerdown', () => (isPressed = true), true);
+for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(letGo), true);
+addEventListener('blur', letGo);
+
+function letGo(): void {
+  isPressed = false;
+}
+
+/**
+ * Waits until nothing is pressed: what is drawn anew between press and release gets no click.
+ * To be awaited before news replace or move what can be pressed.
+ */
+export async function released(): Promise<void> {
+  while (isPressed) await new Promise((resolve) => setTimeout(resolve, 30));
+}

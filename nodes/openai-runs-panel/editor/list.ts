@@ -1,6 +1,6 @@
 /** The list of runs: what goes on above, what is past below, and the sums of what is filtered. */
 import { get } from './api.ts';
-import { h, iconButton, set } from './dom.ts';
+import { h, iconButton, released, set } from './dom.ts';
 import { Filters } from './filters.ts';
 import { count, duration } from './format.ts';
 import { text } from './i18n.ts';
@@ -89,6 +89,7 @@ export class RunList {
     const { service } = this.filters.query;
     const since = JSON.stringify(this.versions);
     const live = await get<Live[]>('live', { since, service });
+    await released();
     if (live.some(({ reload }) => reload)) return this.restart();
     for (const { service: id, version } of live) this.versions[id] = version;
     this.take(live.flatMap(({ changed }) => changed));
