@@ -2,6 +2,7 @@
 
 import type { EndName } from './domain/run-states.ts';
 import type { LastError } from './domain/types.ts';
+import { sleep } from './domain/waits.ts';
 import { endIdle } from './runs/end-idle.ts';
 import { forgetThread } from './runs/forget.ts';
 import { ServedCalls } from './runs/served-calls.ts';
@@ -15,6 +16,8 @@ import { STOPPED } from './worker/attempt.ts';
 
 /** Milliseconds between two looks. */
 const SWEEP_MS = 1000;
+/** Milliseconds after which a newcomer counts as noticed where words don't come through. */
+const UNHEARD_MS = 2 * SWEEP_MS;
 /** Milliseconds between two walks over the threads for those that are kept no longer. */
 const RETENTION_PAUSE_MS = 3_600_000;
 const SECONDS_A_DAY = 86_400;
@@ -53,7 +56,10 @@ export class Supervisor {
     shared?.onRing((ring) => this.#hear(ring));
     if (shared) {
       await shared.ring(store.db, 'joined', []);
-      this.#service.outbox.setOthers(await this.#workers.areThereOthers());
+      const others = await this.#workers.areThereOthers();
+      this.#service.outbox.setOthers(others);
+      // They may not have heard it either: until they have looked, what they do can't be read here.
+      if (others && !shared.hears) await sleep(UNHEARD_MS);
     }
     await this.sweep();
     this.#timer = setInterval(() => this.#sweepSoon(), SWEEP_MS);

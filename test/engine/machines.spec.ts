@@ -385,6 +385,10 @@ describe('several machines on one database', function () {
       const door = await open(hangs(), { database: proxy.address, capacity: 0 });
       assert.match(warnings.join(), /notifications of the database do not arrive.*PgBouncer/);
       const assistant_id = await assistantOf(first);
+      // Whoever has just come reads all of a run that begins now, although nobody was told of the newcomer.
+      assert.equal(first.engine.service.outbox.open, true);
+      const soon = await first.client.beta.threads.createAndRunPoll({ assistant_id });
+      assert.ok((await framesOf(await stream(door, soon, 0))).length > 5);
       const frames = await framesOf(
         await send(door.engine, 'POST', '/threads/runs', { assistant_id, stream: true }),
       );
