@@ -98,6 +98,7 @@ describe('a database on PostgreSQL', function () {
       ['password authentication failed', 'wrongPassword'],
       ['no such user', 'wrongPassword'],
       ['no such database: none', 'noDatabase'],
+      ['database "none" does not exist', 'noDatabase'],
       ['server login failed: the server is starting', 'unreachable'],
       ['query_wait_timeout', 'unreachable'],
     ] as const) {

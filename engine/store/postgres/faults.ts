@@ -32,7 +32,7 @@ const WORDS =
 const REFUSED_BY_POOLER = '08P01';
 const POOLER_WORDS = {
   login: /password authentication failed|auth(entication)? failed|no such user/i,
-  database: /no such database/i,
+  database: /no such database|database .+ does not exist/i,
 };
 
 /** Whether a pooler refuses login or database: the next try has no better luck. */
