@@ -167,6 +167,12 @@ declare const RED: {
   };
   popover: {
     tooltip(target: JQuery, content: string): unknown;
+    menu<Option extends { label: string }>(menu: {
+      options: Option[];
+      width: number;
+      maxHeight: number;
+      onselect(option: Option): void;
+    }): { show(place: { target: JQuery }): void };
   };
   events: {
     // biome-ignore lint/suspicious/noExplicitAny: each event hands over something else

@@ -230,7 +230,14 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         .locator('#runs-service-models option')
         .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
       assert.deepEqual(offered, ['large', 'small']);
-      await dialog.getByLabel('Default model').fill('small');
+      // A list shows all of them, whatever is typed.
+      await dialog.getByLabel('Default model').fill('huge');
+      await dialog.getByRole('button', { name: 'Pick a model' }).first().click();
+      const picked = editor.page.locator('.red-ui-menu:visible a');
+      await picked.getByText('large').waitFor();
+      await editor.picture(`${release}-service-models`);
+      await picked.getByText('small').click();
+      assert.equal(await dialog.getByLabel('Default model').inputValue(), 'small');
       await test(dialog, /small among them/);
       await dialog.getByLabel('Default model').fill('huge');
       await test(dialog, /huge is not among/);

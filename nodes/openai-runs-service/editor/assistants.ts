@@ -4,6 +4,7 @@ import { jsonType, parsedJson, schemaFormat } from '../../shared/editor/json-inp
 import type { Below, ServiceText } from '../../shared/texts.ts';
 import { FunctionsForm, type Tool } from './functions.ts';
 import { text } from './i18n.ts';
+import { modelInput, pickButton } from './models.ts';
 import { type Assistant, checkJson, checkTools } from './validate.ts';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -60,13 +61,10 @@ function buildItem(container: JQuery, assistant: Assistant, open: boolean): void
       `${id}-model`,
       'model',
       'cube',
-      $('<input>', {
-        type: 'text',
-        class: 'runs-assistant-model',
-        id: `${id}-model`,
-        list: 'runs-service-models',
-        placeholder: text('assistant.modelDefault'),
-      }).val(assistant.model ?? ''),
+      modelInput(`${id}-model`)
+        .attr('placeholder', text('assistant.modelDefault'))
+        .val(assistant.model ?? '')
+        .add(pickButton()),
     ),
     instructionsRow(id, assistant),
     toolsRow(id, assistant),

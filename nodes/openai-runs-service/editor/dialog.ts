@@ -7,6 +7,7 @@ import { collectAssistants, prepareAssistants } from './assistants.ts';
 import { database, databaseParts, prepareDatabase, showDatabase } from './database.ts';
 import { entered, input, list } from './fields.ts';
 import { text } from './i18n.ts';
+import { prepareModels, setModels } from './models.ts';
 import { collectPairs, type Pair, preparePairs } from './pairs.ts';
 import { presetOf, presets } from './presets.ts';
 import { prepareServe, saveServe } from './serve.ts';
@@ -74,7 +75,11 @@ export function prepareService(node: EditorNode): void {
   });
   $('#node-config-input-database, .runs-database').on('change', () => showDatabase(node.id));
   list('test').on('click', () => testService(node.id));
-  offerModels(node.id);
+  prepareModels({
+    canAsk: () => entered('backend') !== 'server' && entered('provider') !== 'rehearsal',
+    ask: () => ask<TestResult>(node.id, 'test', tested()),
+    test: () => testService(node.id),
+  });
   $('#node-config-input-url, #runs-service-url').on('change input', showUrlHint);
   showParts();
   showUrlHint();
@@ -142,40 +147,16 @@ function showUrlHint(): void {
   list('url-hint').text(isFixed ? (wrong ? text('hint.container') : '') : text('hint.perMessage'));
 }
 
-/** Offers the provider's models where a model is typed: known after a test, or asked for when the list is wanted. */
-function offerModels(id: string): void {
-  const models = $('<datalist>', { id: 'runs-service-models' }).appendTo(list('test').parent());
-  let asked = '';
-  list('assistants')
-    .parent()
-    .add(input('model'))
-    .on('focusin', async ({ target }) => {
-      const wantsModel = $(target).is('#node-config-input-model, .runs-assistant-model');
-      const [address, provider] = [entered('url'), entered('provider')];
-      if (!wantsModel || asked === address || entered('backend') === 'server' || provider === 'rehearsal')
-        return;
-      asked = address;
-      showModels(await ask<TestResult>(id, 'test', tested()));
-    });
-  input('model').attr('list', models.attr('id') ?? '');
-}
-
-function showModels(answer: TestResult | undefined): void {
-  const names = answer?.models ?? [];
-  list('models')
-    .empty()
-    .append(names.map((value) => $('<option>', { value })));
-}
-
-/** Tries the settings as they stand in the dialog; nothing is stored. */
-async function testService(id: string): Promise<void> {
+/** Tries the settings as they stand in the dialog, and says what came of it; nothing is stored. @returns the models */
+async function testService(id: string): Promise<string[]> {
   const result = list('test-result').removeClass('runs-bad').text(text('test.asking'));
   list('test').prop('disabled', true);
   const answer = await ask<TestResult>(id, 'test', tested());
   list('test').prop('disabled', false);
-  showModels(answer);
+  setModels(answer?.models);
   const { ok, key, values }: TestResult = answer ?? { ok: false, key: 'noRuntime', values: {} };
   result.toggleClass('runs-bad', !ok).text(text(`test.${key}`, { ...values }));
+  return answer?.models ?? [];
 }
 
 /** The settings that decide who is asked, as they stand in the dialog. */
