@@ -69,6 +69,7 @@ export const STYLE = `
 .runs-panel .runs-strip{display:flex;flex-wrap:wrap;gap:6px;margin-top:4px}
 .runs-panel .runs-thumbnail{border:1px solid var(--red-ui-secondary-border-color);border-radius:4px;padding:0;background:none;cursor:zoom-in;line-height:0;max-width:100%;overflow:hidden}
 .runs-panel .runs-thumbnail img{max-height:64px;max-width:100%}
+.runs-panel .runs-thumbnail img:not([src]){width:64px;height:64px}
 .runs-panel .runs-thumbnail.runs-large{cursor:zoom-out}
 .runs-panel .runs-thumbnail.runs-large img{max-height:none}
 .runs-panel .runs-picture{position:relative}
