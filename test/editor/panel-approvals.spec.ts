@@ -68,7 +68,10 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await chat.say('Tidy up');
       await card('delete_file').waitFor();
       const words = (await card('delete_file').textContent()) ?? '';
-      assert.match(words, /delete_file.*files.*"path": "\/tmp\/a".*files asks whether it may do this/s);
+      assert.match(
+        words,
+        /delete_file.*files.*"path": "\/tmp\/a".*The server files asks whether it may do this/s,
+      );
       assert.equal(await chat.panel.locator('.runs-talk textarea').count(), 0);
       assert.equal(await chat.panel.locator('.runs-talk .runs-mark').count(), 0);
       await answer('delete_file', 'Approve');
@@ -88,11 +91,35 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await rowsOf(chat.panel).first().click();
       await chat.panel.locator('.runs-head', { hasText: 'waiting for an answer' }).waitFor();
       const words = (await card('delete_file').textContent()) ?? '';
-      assert.match(words, /delete_file.*files.*"path": "\/tmp\/a".*files asks whether it may do this/s);
+      assert.match(
+        words,
+        /delete_file.*files.*"path": "\/tmp\/a".*The server files asks whether it may do this/s,
+      );
       await answer('delete_file', 'Approve');
       assert.match((await card('delete_file').textContent()) ?? '', /Approved/);
       await answer('list_files', 'Decline');
       await chat.panel.locator('.runs-head', { hasText: 'completed' }).waitFor();
+      assert.deepEqual(server.submitted(), [{ tool_approvals: answers }]);
+    });
+
+    it('are answered in the calls for the chat, too, which hears how the run went on', async () => {
+      const runs = chat.panel.getByRole('tab', { name: 'Runs', exact: true });
+      server.longest = 4;
+      // Its run has the ids of the one before.
+      await runs.click();
+      await chat.open();
+      await chat.button('New thread').click();
+      await chat.say('Tidy up once more');
+      await card('delete_file').waitFor();
+      await runs.click();
+      await rowsOf(chat.panel).first().click();
+      await chat.panel.locator('.runs-head', { hasText: 'waiting for an answer' }).waitFor();
+      await answer('delete_file', 'Approve');
+      await answer('list_files', 'Decline');
+      await chat.open();
+      await chat.answer('Done.').waitFor();
+      assert.equal(await chat.panel.locator('.runs-talk .runs-answer').count(), 0);
+      await chat.button('Send').waitFor();
       assert.deepEqual(server.submitted(), [{ tool_approvals: answers }]);
       assert.deepEqual(editor.errors, []);
     });

@@ -26,6 +26,8 @@ export const call = (id: string, name = 'delete_file', path = '/tmp/a') => ({
 export interface ApprovingServer extends TestServer {
   /** Bodies of the answers that came. */
   submitted(): Any[];
+  /** How often an answered run is looked at before it has ended. */
+  longest: number;
 }
 
 /** Starts it. @param calls what its run asks for */
@@ -72,12 +74,14 @@ export async function startApproving(
     if (path.endsWith('/runs/run_1')) {
       // It takes a while: what is looked at once only is not seen to end.
       looks += now.status === 'in_progress' ? 1 : 0;
-      if (looks > 1) now = run({ ...now, status: 'completed', completed_at: asking.created_at + 2 });
+      if (looks > approving.longest)
+        now = run({ ...now, status: 'completed', completed_at: asking.created_at + 2 });
       return json(response, now);
     }
     json(response, { error: { message: `No ${path}`, type: 'invalid_request_error' } }, 404);
   });
   const submitted = () =>
     server.received.filter(({ path }) => path.endsWith('/submit_tool_outputs')).map(({ body }) => body);
-  return Object.assign(server, { submitted });
+  const approving: ApprovingServer = Object.assign(server, { submitted, longest: 1 });
+  return approving;
 }

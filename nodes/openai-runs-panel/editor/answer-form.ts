@@ -29,7 +29,7 @@ export function answerWords(answer: Answer): string {
 }
 
 function approvalForm({ name, server }: ToolCall, { send }: AnswerFormOptions): HTMLElement {
-  const asks = text('call.asks', { server: server || text('talk.service') });
+  const asks = text('call.asks', { server: server || '–' });
   return h(
     'div',
     { class: 'runs-answer', role: 'group', 'aria-label': `${name}: ${asks}` },

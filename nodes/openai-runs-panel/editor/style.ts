@@ -29,6 +29,7 @@ export const STYLE = `
 .runs-panel .runs-from{flex:0 1 auto;max-width:50%;overflow:hidden;text-overflow:ellipsis}
 .runs-panel .runs-dim{color:var(--red-ui-secondary-text-color);font-size:11px}
 .runs-panel .runs-link{border:0;background:none;padding:0;color:var(--red-ui-text-color-link);font:inherit;cursor:pointer}
+.runs-panel .runs-from.runs-link{font-size:12px}
 .runs-panel .runs-link:hover{text-decoration:underline}
 .runs-panel .runs-pinned{flex:none;max-height:45%;overflow:auto;border-bottom:2px solid var(--red-ui-secondary-border-color)}
 .runs-panel .runs-pinned:empty{display:none}

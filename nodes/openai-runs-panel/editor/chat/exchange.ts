@@ -10,8 +10,9 @@ import { askForAnswers, closeForms, takeAnswers } from './answers.ts';
 import type { Mocks } from './mocks.ts';
 import { Turn } from './turn.ts';
 
-/** Milliseconds that the end of a cancelled run is waited for. */
+/** Milliseconds that the end of a cancelled run is waited for, and until one that goes on elsewhere is looked at again. */
 const PATIENCE = 2000;
+const GOING_ON = ['queued', 'in_progress', 'cancelling'];
 const ENDED = ['completed', 'failed', 'cancelled', 'expired', 'incomplete'];
 
 export interface ExchangeOptions {
@@ -46,6 +47,7 @@ export class Exchange {
   private mocked = 0;
   private isStopping = false;
   private waiting: Waiting | undefined;
+  private timer = 0;
   /** Ids of the messages that were heard. */
   private readonly heard = new Set<string>();
 
@@ -80,7 +82,12 @@ export class Exchange {
     const { run, waiting } = this;
     if (!run || !waiting) return;
     const found = await get<RunDetail>(this.pathOf(run)).catch(() => undefined);
-    if (!found || waiting !== this.waiting || run !== this.run) return;
+    if (waiting !== this.waiting || run !== this.run) return;
+    // Answered elsewhere, it goes on: of a server's nobody may tell how.
+    clearTimeout(this.timer);
+    if (GOING_ON.includes((found?.run ?? run).status))
+      this.timer = window.setTimeout(() => void this.refresh(), PATIENCE);
+    if (!found) return;
     const now = found.run;
     if (now.status === run.status && roundOf(now) === roundOf(run)) return;
     this.run = now;
