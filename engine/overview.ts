@@ -18,7 +18,10 @@ export type Mark = [at: number, what: string];
 
 /** What a run came from. */
 export interface Origin {
+  /** Id of the node; empty where another program asked for the run. */
   node: string;
+  /** What the node was called when the run began, or the key that the other program showed. */
+  name?: string | undefined;
   flow: string;
   msgId: string;
   /** Key of the conversation. */
@@ -130,7 +133,7 @@ export function createOverview(db: Db): RunsOverview {
     },
     active: async (limit) => rowsOf(db, await queries.activeRuns(db, limit)),
     rows: async (ids) => rowsOf(db, await queries.slimRuns(db, ids)),
-    async keep(runId, { node, flow, msgId, key, took, marks }) {
+    async keep(runId, { node, name, flow, msgId, key, took, marks }) {
       await keepOrigin(db, {
         run_id: runId,
         node_id: node,
@@ -139,6 +142,7 @@ export function createOverview(db: Db): RunsOverview {
         conversation: key ?? null,
         took: took ?? null,
         marks: marks ? JSON.stringify(marks) : null,
+        name: name || null,
       });
     },
   };
@@ -197,6 +201,7 @@ function rowOf(run: queries.SlimRun, origin: OriginRow | undefined): RunRow {
       msgId: origin.msg_id,
       key: origin.conversation ?? undefined,
       marks: origin.marks ? JSON.parse(origin.marks) : undefined,
+      ...(origin.name !== null && { name: origin.name }),
     },
   };
 }

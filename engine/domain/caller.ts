@@ -4,6 +4,8 @@
 export interface Caller {
   /** Whose the threads are that it makes. */
   id: string;
+  /** What people call it: kept with the runs that it makes. */
+  name?: string;
   /** Whether it sees only those. */
   ownThreads?: boolean;
   /** Ids of the only assistants that it sees and may run; it can't make or change any then. */

@@ -12,6 +12,7 @@ import { keepKey } from '../store/keys.ts';
 import { hasUserMessage } from '../store/messages.ts';
 import { countActiveRuns } from '../store/owners.ts';
 import type { RunRecord, ThreadRecord } from '../store/records.ts';
+import { keepCaller } from '../store/run-origins.ts';
 import { insertRun } from '../store/runs.ts';
 import { insertStep } from '../store/steps.ts';
 import type { Db } from '../store/store.ts';
@@ -94,9 +95,10 @@ export async function insertNewRun(
   service: Service,
   trx: Db,
   run: RunRecord,
-  { key, rounds = [] }: CreateOptions,
+  { key, rounds = [], caller }: CreateOptions,
 ): Promise<void> {
   await insertRun(trx, run);
+  if (caller?.name) await keepCaller(trx, run.id, caller.name);
   if (key) await keepKey(trx, key, run.id);
   const now = service.now();
   for (const tool_calls of rounds) {

@@ -15,6 +15,12 @@ export async function keepOrigin(db: Db, origin: Insertable<RunOriginsTable>): P
     .execute();
 }
 
+/** Writes by whose key another program has made a run. */
+export async function keepCaller(db: Db, run_id: string, name: string): Promise<void> {
+  const nowhere = { node_id: '', flow_id: '', msg_id: '', conversation: null, took: null, marks: null };
+  await keepOrigin(db, { run_id, ...nowhere, name });
+}
+
 /** The origins of some runs, by run; those of runs that nobody told of are missing. */
 export async function originsOf(db: Db, runIds: readonly string[]): Promise<Map<string, OriginRow>> {
   if (runIds.length === 0) return new Map();

@@ -185,6 +185,8 @@ export interface RunOriginsTable {
   took: number | null;
   /** JSON text: `[milliseconds since 1970, what happened][]`. */
   marks: Json | null;
+  /** See Origin. */
+  name: string | null;
 }
 
 export interface Tables {

@@ -4,6 +4,7 @@ import type { NodeAPI } from 'node-red';
 import { addActions } from './runtime/actions.ts';
 import { addAssistants } from './runtime/assistants.ts';
 import { addChat } from './runtime/chat.ts';
+import { addDetail } from './runtime/detail.ts';
 import { addLists } from './runtime/lists.ts';
 import { Panel } from './runtime/panel.ts';
 
@@ -13,6 +14,7 @@ export default function register(RED: NodeAPI): void {
     response.sendFile(path.join(__dirname, 'panel.js'));
   });
   addLists(panel);
+  addDetail(panel);
   addAssistants(panel);
   addActions(panel);
   addChat(panel);

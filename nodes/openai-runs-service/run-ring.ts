@@ -6,6 +6,7 @@ import type OpenAI from 'openai';
 import { isActive } from '../../engine/domain/run-states.ts';
 import type { Origin, RowFilter, RunRow, RunSums, RunsOverview } from '../../engine/index.ts';
 import { excerpt } from '../shared/excerpt.ts';
+import { waitingCalls } from '../shared/waiting-calls.ts';
 
 type Run = OpenAI.Beta.Threads.Run;
 
@@ -51,7 +52,7 @@ export class RunRing implements RunsOverview {
     const known = this.#rows.get(run.id);
     if (!known && !origin) return true;
     const before = known?.status;
-    const calls = run.required_action?.submit_tool_outputs?.tool_calls?.length ?? 0;
+    const calls = waitingCalls(run)?.length ?? 0;
     const createdAt = known?.createdAt ?? Date.now();
     const row: RunRow = {
       id: run.id,

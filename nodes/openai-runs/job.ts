@@ -39,13 +39,13 @@ export class Job {
   readonly note: (text: string) => void;
   private over = false;
 
-  /** @param place ids of the node and its flow */
+  /** @param place ids of the node and its flow, and what the node is called */
   constructor(
     msg: NodeMessageInFlow,
     send: Send,
     done: Done,
     note: (text: string) => void,
-    place: { node: string; flow: string },
+    place: Pick<Origin, 'node' | 'flow' | 'name'>,
   ) {
     this.origin = { ...place, msgId: String(msg._msgid ?? ''), key: undefined };
     // A frozen message can't carry the result; a copy of it can.

@@ -162,7 +162,7 @@ export class RunsNode {
   /** Begins a job, and calls its done() exactly once. */
   private start(msg: NodeMessageInFlow, send: Send, done: Done, work: Work): void {
     const { node, service } = this.parts;
-    const place = { node: node.id, flow: String(node.z ?? '') };
+    const place = { node: node.id, flow: String(node.z ?? ''), name: node.name || undefined };
     const job = new Job(msg, send, done, (text) => node.debug(text), place);
     this.jobs.add(job);
     if (this.parts.method.answers === 'run') service.activity.add(job);

@@ -46,11 +46,18 @@ describe('the database', () => {
       old.exec(
         `PRAGMA user_version = ${version}; PRAGMA application_id = ${0x52756e73}; ATTACH '${database}' AS now`,
       );
+      const isTold =
+        old.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'run_origins'").get() !== undefined;
       for (const table of ['assistants', 'threads', 'messages', 'runs', 'steps']) {
         const columns = old.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
         const names = columns.map(({ name }) => name).join(', ');
         old.exec(`INSERT INTO main.${table} (${names}) SELECT ${names} FROM now.${table}`);
       }
+      const origin = { node: 'n', flow: 'f', msgId: 'm', key: undefined, marks: undefined };
+      if (isTold)
+        old.exec(
+          `INSERT INTO main.run_origins (run_id, node_id, flow_id, msg_id) VALUES ('${run.id}', 'n', 'f', 'm')`,
+        );
       old.close();
 
       const { client, engine: again } = await workshop.open(new ScriptedModel(says('Hello')), {
@@ -58,6 +65,8 @@ describe('the database', () => {
       });
       const waiting = await client.beta.threads.runs.retrieve(run.id, { thread_id: run.thread_id });
       assert.equal(waiting.status, 'requires_action');
+      const [row] = await again.overview.rows([run.id]);
+      assert.deepEqual(row?.origin, isTold ? origin : undefined);
       await assert.rejects(
         client.beta.threads.messages.create(run.thread_id, { role: 'user', content: 'x' }),
         /while a run run_\w+ is active/,

@@ -77,9 +77,38 @@ onEachDatabase('the overview of runs', function () {
     await overview.keep(ids[0]!, origin);
     const [row] = await overview.rows(ids);
     assert.deepEqual(row?.origin, origin);
+    await overview.keep(ids[0]!, { ...origin, name: 'Ask <b>' });
+    assert.equal((await overview.rows(ids))[0]?.origin?.name, 'Ask <b>');
     await client.beta.threads.delete(row!.threadId);
     assert.deepEqual(await overview.rows(ids), []);
     await assert.rejects(overview.keep(ids[0]!, origin), /foreign key/i);
+  });
+
+  it('keeps by which key another program has made a run, and nothing of one without', async () => {
+    const { engine } = await bench(0);
+    const make = async (caller?: { id: string; name?: string }) => {
+      const answer = await engine.fetch(
+        'http://engine.local/v1/threads/runs',
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(ASKED),
+        },
+        caller,
+      );
+      const [row] = await engine.overview.rows([((await answer.json()) as { id: string }).id]);
+      return row?.origin;
+    };
+    assert.deepEqual(await make({ id: 'key_1', name: 'Alice' }), {
+      node: '',
+      flow: '',
+      msgId: '',
+      key: undefined,
+      marks: undefined,
+      name: 'Alice',
+    });
+    assert.equal(await make({ id: 'local' }), undefined);
+    assert.equal(await make(), undefined);
   });
 
   it('counts calls, whatever their arguments say, and shows what waits', async () => {

@@ -135,8 +135,22 @@ describe('a database on PostgreSQL', function () {
       );
     await withPostgres(address, (client) => migrate(client, { schema, place }, MIGRATIONS.slice(0, 1)));
     assert.equal(await version(), 1);
-    await opening(address);
+    // What a version wrote that kept origins without names.
+    const named = MIGRATIONS.findIndex((statements) => /run_origins ADD COLUMN name/.test(statements));
+    await withPostgres(address, async (client) => {
+      await migrate(client, { schema, place }, MIGRATIONS.slice(0, named));
+      await client.query(`
+        INSERT INTO threads (id, created_at, tool_resources, metadata) VALUES ('thread_1', 1, '{}', '{}');
+        INSERT INTO runs (id, thread_id, assistant_id, status, active, created_at, usage, metadata, options, attempt, events)
+          VALUES ('run_1', 'thread_1', 'asst_1', 'completed', 0, 1,
+            '{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}', '{}', '{}', 0, 2);
+        INSERT INTO run_origins (run_id, node_id, flow_id, msg_id) VALUES ('run_1', 'n', 'f', 'm');
+      `);
+    });
+    const { engine } = await opening(address);
     assert.equal(await version(), MIGRATIONS.length);
+    const [row] = await engine.overview.rows(['run_1']);
+    assert.deepEqual(row?.origin, { node: 'n', flow: 'f', msgId: 'm', key: undefined, marks: undefined });
     const later = [...MIGRATIONS, 'create table later (id text)'];
     await withPostgres(address, (client) => migrate(client, { schema, place }, later));
     assert.equal(await version(), MIGRATIONS.length + 1);

@@ -222,7 +222,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         assert.match(JSON.stringify(lines), /Pictures and files were not looked at/);
         const [row] = (await get('runs?service=open')).body.rows;
         assert.equal(row.question, 'What is this?');
-        const { messages } = (await get(`open/runs/${row.threadId}/${row.id}`)).body;
+        const { messages } = (await get(`open/runs/${row.threadId}/${row.id}?whole=true`)).body;
         assert.deepEqual(
           messages[0].content.map(({ type }: Json) => type),
           ['text', 'image_url'],
@@ -232,7 +232,7 @@ for (const release of Object.keys(RELEASES) as Release[]) {
         ).json()) as Json;
         const more = await chat('open', { assistant_id: 'asst_1', ...copied, text: 'And now?' });
         const run = more.find(({ event }) => event === 'thread.run.completed').data;
-        const copy = (await get(`open/runs/${run.thread_id}/${run.id}`)).body.messages;
+        const copy = (await get(`open/runs/${run.thread_id}/${run.id}?whole=true`)).body.messages;
         assert.deepEqual(copy[0].content, messages[0].content);
       }
       const odd = await post('open/chat', { assistant_id: 'asst_1', text: 'x', pictures: 'one' });

@@ -94,4 +94,8 @@ export const MIGRATIONS: readonly string[] = [
     connection TEXT PRIMARY KEY, number BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
   ) WITH (fillfactor = 50);
   `,
+  // Names outlive what had them: nodes that are deleted, keys that are revoked.
+  `
+  ALTER TABLE run_origins ADD COLUMN name TEXT;
+  `,
 ];

@@ -85,4 +85,8 @@ export const MIGRATIONS: readonly string[] = [
     msg_id TEXT NOT NULL, conversation TEXT, took INTEGER, marks TEXT
   ) WITHOUT ROWID;
   `,
+  // Names outlive what had them: nodes that are deleted, keys that are revoked.
+  `
+  ALTER TABLE run_origins ADD COLUMN name TEXT;
+  `,
 ];

@@ -1,4 +1,6 @@
 /** Asking the runtime. */
+import { text } from './i18n.ts';
+
 const BASE = 'openai-runs-panel/';
 
 /** Through the editor's own requests, which know who is logged in and where the runtime is. */
@@ -6,6 +8,18 @@ export async function get<T>(route: string, query: Record<string, string | undef
   const asked = Object.entries(query).filter(([, value]) => value);
   const search = new URLSearchParams(asked as [string, string][]).toString();
   return request('GET', search ? `${route}?${search}` : route);
+}
+
+/** What the runtime, or nobody, has answered. */
+export class Fault extends Error {
+  /** Of HTTP; 0 for no answer. */
+  readonly status: number;
+
+  /** @param said why, in a sentence @param name of the status */
+  constructor(status: number, said: string | undefined, name = '') {
+    super(said ?? (status === 0 ? text('noAnswer') : `${status} ${name}`.trim()));
+    this.status = status;
+  }
 }
 
 export function post<T>(route: string, body: object): Promise<T> {
@@ -17,7 +31,7 @@ function request<T>(method: string, route: string, data?: string): Promise<T> {
     $.ajax({ method, url: BASE + route, data, contentType: 'application/json', dataType: 'json' }).then(
       resolve,
       (answer: JQuery.jqXHR) =>
-        reject(new Error(answer.responseJSON?.error ?? `${answer.status} ${answer.statusText}`)),
+        reject(new Fault(answer.status, answer.responseJSON?.error, answer.statusText)),
     );
   });
 }
@@ -33,21 +47,13 @@ export async function converse(
   onLine: (line: Line) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const tokens = RED.settings.get('auth-tokens') as { access_token: string } | null;
-  const response = await fetch(`${RED.settings.apiRootUrl ?? ''}${BASE}${route}`, {
+  const response = await read(BASE + route, {
     method: 'POST',
     signal,
-    headers: {
-      'content-type': 'application/json',
-      ...(tokens && { authorization: `Bearer ${tokens.access_token}` }),
-    },
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  if (!response.ok || !response.body) {
-    const said = (await response.json().catch(() => ({}))) as { error?: string };
-    throw new Error(said.error ?? `${response.status}`);
-  }
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
     const { done, value } = await reader.read();
@@ -56,4 +62,21 @@ export async function converse(
     rest = lines.pop() ?? '';
     for (const line of lines) onLine(JSON.parse(line));
   }
+}
+
+/** A picture that a message holds. @param url as `servedPicture` makes it @throws Fault */
+export async function getPicture(url: string): Promise<Blob> {
+  const blob = await (await read(url, {})).blob();
+  if (!blob.type.startsWith('image/')) throw new Fault(415, blob.type);
+  return blob;
+}
+
+/** By the browser itself, for what is no JSON: as the editor's own requests. @throws Fault */
+async function read(address: string, options: RequestInit): Promise<Response> {
+  const tokens = RED.settings.get('auth-tokens') as { access_token: string } | null;
+  const headers = { ...options.headers, ...(tokens && { authorization: `Bearer ${tokens.access_token}` }) };
+  const response = await fetch(`${RED.settings.apiRootUrl ?? ''}${address}`, { ...options, headers });
+  if (response.ok && response.body) return response;
+  const said = (await response.json().catch(() => ({}))) as { error?: string };
+  throw new Fault(response.status, said.error);
 }

@@ -1,79 +1,55 @@
 /** The calls of a run, and answering those that wait. */
+
+import { waitingCalls } from '../../shared/waiting-calls.ts';
+import { type Answer, answerForm, answerWords } from './answer-form.ts';
 import { callCard } from './conversation.ts';
 import { h } from './dom.ts';
 import { text } from './i18n.ts';
-import { callsOf } from './timeline.ts';
+import { callsOf, cardOf } from './timeline.ts';
 import type { RunDetail } from './types.ts';
 
-/**
- * A place for the answer of a call that waits.
- * @param send takes the output, and whether the same is to be answered from now on
- * @param mock offers that; what is answered so far
- */
-export function answerForm(
-  name: string,
-  send: (output: string, isFixed: boolean) => void,
-  mock?: { output: string | undefined },
+/** What was typed and given while a run is shown, by the ids of its calls: drawn anew, all of it is still there. */
+export class Drafts {
+  readonly typed = new Map<string, string>();
+  readonly given = new Map<string, Answer>();
+}
+
+/** How many calls a run waits for. */
+export const countWaiting = ({ run }: RunDetail): number => waitingCalls(run)?.length ?? 0;
+
+/** All calls; those that wait can be answered. @param answer takes the answers once all of them are there */
+export function calls(
+  detail: RunDetail,
+  drafts: Drafts,
+  answer: (answers: Record<string, Answer>) => void,
 ): HTMLElement {
-  const words = h('textarea', {
-    rows: 2,
-    'aria-label': `${text('call.answer')}: ${name}`,
-    placeholder: text('call.answer'),
-  });
-  words.value = mock?.output ?? '';
-  const fix = h('input', { type: 'checkbox' });
-  const button = (label: string, output: () => string, more = '') =>
-    h(
-      'button',
-      {
-        type: 'button',
-        class: `red-ui-button red-ui-button-small ${more}`,
-        click: () => send(output(), fix.checked),
-      },
-      label,
-    );
-  return h(
-    'div',
-    { class: 'runs-answer' },
-    words,
-    mock && h('label', { class: 'runs-check' }, fix, ` ${text('mock.fix')}`),
-    h(
-      'div',
-      {},
-      button(text('call.send'), () => words.value),
-      button(text('call.approve'), () => 'true', 'runs-yes'),
-      button(text('call.decline'), () => 'false', 'runs-no'),
-    ),
-  );
-}
-
-/** Calls that a run waits for. */
-export function openCalls({ run }: RunDetail): { id: string; name: string }[] {
-  const calls = run.required_action?.submit_tool_outputs.tool_calls ?? [];
-  return run.status === 'requires_action' ? calls.map(({ id, function: { name } }) => ({ id, name })) : [];
-}
-
-/** All calls; those that wait can be answered. @param answer takes the outputs once all of them are there */
-export function calls(detail: RunDetail, answer: (outputs: Record<string, string>) => void): HTMLElement {
   const body = h('div', { class: 'runs-body' });
   const marks = detail.row?.origin?.marks ?? [];
-  const waiting = new Map(openCalls(detail).map(({ id, name }) => [id, name]));
-  const outputs: Record<string, string> = {};
-  for (const { call, step } of callsOf(detail.steps)) {
-    const answered = marks.find(([, what]) => what === `answer:${call.id}`)?.[0];
-    const asked = marks.findLast(([at, what]) => what === 'requires_action' && at <= (answered ?? 0))?.[0];
-    const seconds = step.completed_at ? (step.completed_at - step.created_at) * 1000 : undefined;
-    const took = answered && asked ? answered - asked : seconds;
-    const isWaiting = waiting.has(call.id) && call.function?.output == null;
-    const card = callCard(call, took, true);
-    if (isWaiting) {
-      const form = answerForm(call.function?.name ?? '', (output) => {
-        outputs[call.id] = output;
-        form.remove();
-        // A node takes one answer after the other; the API takes those of a round together.
-        const byNode = detail.row?.origin && detail.row.origin.node !== 'panel';
-        if (byNode) answer({ [call.id]: output });
-        else if (Object.keys(outputs).length === waiting.size) answer(outputs);
+  const waiting = new Map((waitingCalls(detail.run) ?? []).map((call) => [call.id, call]));
+  const made = callsOf(detail.steps);
+  const known = new Set(made.map(({ call }) => call.id));
+  // What a server asks about may be in no step yet.
+  const asked = [...waiting.values()].filter(({ id }) => !known.has(id));
+  for (const { call, step } of [...made, ...asked.map((one) => ({ call: cardOf(one), step: undefined }))]) {
+    const given = drafts.given.get(call.id);
+    const waits = call.function?.output == null ? waiting.get(call.id) : undefined;
+    const output = waits && given !== undefined ? answerWords(given) : call.function?.output;
+    const shown = { ...call, ...(waits && cardOf(waits, output)) };
+    const card = callCard(shown, tookOf(call.id, marks, step), true);
+    if (waits && given === undefined) {
+      const form = answerForm(waits, {
+        typed: drafts.typed.get(call.id),
+        type: (words) => drafts.typed.set(call.id, words),
+        send(output) {
+          drafts.given.set(call.id, output);
+          card.querySelector('.runs-output pre')?.replaceChildren(answerWords(output));
+          form.remove();
+          // A node takes one answer after the other; the API takes those of a round together.
+          const all = [...waiting.keys()].map((id) => [id, drafts.given.get(id)] as const);
+          if (detail.byNode) answer({ [call.id]: output });
+          else if (all.every(([, one]) => one !== undefined))
+            answer(Object.fromEntries(all) as Record<string, Answer>);
+        },
       });
       card.append(form);
     }
@@ -81,4 +57,14 @@ export function calls(detail: RunDetail, answer: (outputs: Record<string, string
   }
   if (body.childElementCount === 0) body.append(h('p', { class: 'runs-empty' }, text('detail.noCalls')));
   return body;
+}
+
+type Times = { created_at: number; completed_at: number | null };
+
+/** Milliseconds that a call has taken, as exactly as is known. */
+function tookOf(id: string, marks: [number, string][], step: Times | undefined): number | undefined {
+  const answered = marks.find(([, what]) => what === `answer:${id}`)?.[0];
+  const asked = marks.findLast(([at, what]) => what === 'requires_action' && at <= (answered ?? 0))?.[0];
+  if (answered && asked) return answered - asked;
+  return step?.completed_at ? (step.completed_at - step.created_at) * 1000 : undefined;
 }

@@ -2,7 +2,7 @@
 import { h } from './dom.ts';
 import { duration, moment, pretty } from './format.ts';
 import { text } from './i18n.ts';
-import { isHeld, thumbnail } from './thumbnail.ts';
+import { canShow, thumbnail } from './thumbnail.ts';
 import { type Call, callsOf } from './timeline.ts';
 import type { Message, RunDetail } from './types.ts';
 
@@ -14,10 +14,10 @@ export const wordsOf = ({ content }: Pick<Message, 'content'>): string =>
     )
     .join('\n');
 
-/** The pictures that a message holds itself, as data URLs. */
+/** The pictures that a message holds itself: data URLs, or where the panel serves them. */
 export const picturesOf = ({ content }: Pick<Message, 'content'>): string[] =>
   content.flatMap((part) =>
-    part.type === 'image_url' && isHeld(part.image_url.url) ? [part.image_url.url] : [],
+    part.type === 'image_url' && canShow(part.image_url.url) ? [part.image_url.url] : [],
   );
 
 /** What a message says and shows; pictures and files that are elsewhere by name. */
@@ -26,7 +26,7 @@ export function contentOf(message: Pick<Message, 'content'> & Partial<Message>):
     if (part.type === 'image_file') return [thumbnail('', part.image_file.file_id)];
     if (part.type !== 'image_url') return [];
     const { url } = part.image_url;
-    return [thumbnail(url, isHeld(url) ? text('talk.picture') : url.slice(0, 60))];
+    return [thumbnail(url, canShow(url) ? text('talk.picture') : url.slice(0, 60))];
   });
   const files = (message.attachments ?? []).map(({ file_id }) => `[${text('talk.file')}: ${file_id ?? ''}]`);
   return h('span', {}, wordsOf(message), pictures.length > 0 && shown(pictures), files.join('\n'));
@@ -73,7 +73,7 @@ export function callCard(call: Call, took?: number, isOpen = false): HTMLDetails
       {},
       h('i', { class: 'fa fa-wrench', 'aria-hidden': 'true' }),
       ` ${name} `,
-      h('span', { class: 'runs-dim' }, time),
+      h('span', { class: 'runs-dim' }, [call.server_label, time].filter(Boolean).join(' · ')),
     ),
     given !== undefined && h('div', { class: 'runs-dim' }, text('call.arguments')),
     given !== undefined && h('pre', {}, pretty(given)),

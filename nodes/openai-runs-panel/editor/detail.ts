@@ -1,18 +1,23 @@
 /** One run in full. */
-import { get, post } from './api.ts';
-import { calls, openCalls } from './calls.ts';
-import { conversation, question, wordsOf } from './conversation.ts';
+import type { Answer } from './answer-form.ts';
+import { type Fault, get, post } from './api.ts';
+import { calls, countWaiting, Drafts } from './calls.ts';
+import { conversation, question } from './conversation.ts';
 import { h, iconButton, released, set } from './dom.ts';
 import { duration } from './format.ts';
 import { text } from './i18n.ts';
 import { LOOKS, type Names, statusName } from './names.ts';
+import { isSure, notify } from './notify.ts';
 import { statusIcon } from './row.ts';
+import { makeInject, raw, save } from './take-away.ts';
 import { timeline } from './timeline.ts';
 import type { Message, Row, RunDetail } from './types.ts';
 
 const VIEWS = ['timeline', 'conversation', 'calls', 'raw'] as const;
 type View = (typeof VIEWS)[number];
 const ACTIVE = ['queued', 'in_progress', 'requires_action'];
+/** Milliseconds until a run is read again that could not be read, or of which nobody brings news. */
+const AGAIN = 3000;
 /** Failures that another look at the service's settings mends. */
 const MENDED_BY_SERVICE = /^provider_(?!rate|failed|silent)|^context_length/;
 
@@ -32,6 +37,9 @@ export class Detail {
   /** Whether a person has chosen the view; until then a run that waits leads to its calls. */
   private isChosen = false;
   private shown = '';
+  private readonly fault = h('div', { role: 'status' });
+  private drafts = new Drafts();
+  private timer = 0;
   private reading: Promise<void> = Promise.resolve();
 
   constructor(actions: DetailActions) {
@@ -44,15 +52,27 @@ export class Detail {
     this.shown = '';
     this.view = 'timeline';
     this.isChosen = false;
-    set(this.element, this.bar());
+    this.drafts = new Drafts();
+    set(this.fault);
+    set(this.element, this.bar(), this.fault);
     await this.read();
     this.element.querySelector<HTMLElement>('.runs-back')?.focus();
   }
 
+  /** Shows no run any more. */
+  close(): void {
+    this.row = undefined;
+    clearTimeout(this.timer);
+  }
+
   /** Reads the run again while it can change; an answer that is being typed stays. */
   async refresh(): Promise<void> {
-    if (!this.row || document.activeElement?.closest('.runs-answer')) return;
+    if (!this.row || this.isTyping) return;
     await this.read();
+  }
+
+  private get isTyping(): boolean {
+    return Boolean(document.activeElement?.closest('.runs-answer'));
   }
 
   /** One reading after the other, so that what is shown last is what was read last. */
@@ -64,21 +84,39 @@ export class Detail {
   private async readOnce(): Promise<void> {
     const { row } = this;
     if (!row) return;
+    clearTimeout(this.timer);
     try {
       const detail = await get<RunDetail>(`${this.path(row)}/${encodeURIComponent(row.id)}`);
       await released();
+      if (row !== this.row) return;
+      set(this.fault);
+      if (this.isUnheard(detail)) this.readLater();
       const now = JSON.stringify(detail);
-      if (row !== this.row || now === this.shown) return;
+      if (now === this.shown) return;
       this.show(detail);
       this.shown = now;
     } catch (error) {
       if (row !== this.row) return;
-      set(
-        this.element,
-        this.bar(),
-        h('p', { class: 'runs-empty' }, text('fault', { reason: (error as Error).message })),
-      );
+      const { message, status } = error as Fault;
+      // What was read before stays below it.
+      set(this.fault, h('div', { class: 'runs-reason' }, text('fault', { reason: message })));
+      if (status === 0 || status >= 500) this.readLater();
     }
+  }
+
+  /** Whether the run goes on without anybody telling of it: of a server's, only its node's own are told. */
+  private isUnheard({ run, service, byNode }: RunDetail): boolean {
+    const { backend } = this.actions.names.services.find(({ id }) => id === service) ?? {};
+    return backend === 'server' && !byNode && ACTIVE.includes(run.status);
+  }
+
+  private readLater(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      const isSeen = this.element.offsetParent !== null && !document.hidden;
+      if (isSeen && !this.isTyping) void this.read();
+      else this.readLater();
+    }, AGAIN);
   }
 
   private path({ service, threadId }: Row): string {
@@ -102,7 +140,7 @@ export class Detail {
         asked !== undefined &&
         iconButton('repeat', text('detail.again'), () => again(detail, asked)),
       asked !== undefined && iconButton('sign-in', text('detail.inject'), () => makeInject(asked, detail)),
-      iconButton('download', text('detail.export'), () => download(detail)),
+      iconButton('download', text('detail.export'), () => void this.download()),
       iconButton('trash', text('detail.delete'), () => this.remove(detail)),
     );
     const [, colour] = LOOKS[run.status] ?? ['', 'grey'];
@@ -121,6 +159,7 @@ export class Detail {
       h('span', { class: 'runs-dim' }, row?.took === undefined ? '' : duration(row.took)),
     );
     const body = h('div', { class: 'runs-scroll' });
+    const before = this.element.querySelector('.runs-scroll')?.scrollTop ?? 0;
     const tabs = VIEWS.map((name) => {
       const tab = h(
         'button',
@@ -134,7 +173,7 @@ export class Detail {
         },
         text(`detail.${name}`),
       );
-      if (name === 'calls' && openCalls(detail).length > 0)
+      if (name === 'calls' && countWaiting(detail) > 0)
         tab.append(' ', h('i', { class: 'fa fa-circle runs-yellow', 'aria-hidden': 'true' }));
       return tab;
     });
@@ -149,11 +188,13 @@ export class Detail {
     set(
       this.element,
       bar,
+      this.fault,
       head,
       this.reason(detail),
       h('div', { class: 'runs-tabs', role: 'tablist' }, ...tabs),
       body,
     );
+    body.scrollTop = before;
   }
 
   private body(detail: RunDetail): HTMLElement {
@@ -161,7 +202,7 @@ export class Detail {
     if (this.view === 'conversation')
       return conversation(detail, (message) => this.actions.again(detail, message));
     if (this.view === 'raw') return raw(detail);
-    return calls(detail, (outputs) => this.act(`${detail.run.id}/answer`, { outputs }));
+    return calls(detail, this.drafts, (answers) => void this.answer(detail, answers));
   }
 
   /** Why a run failed, and the one thing that mends it. */
@@ -183,11 +224,34 @@ export class Detail {
     );
   }
 
-  private async act(route: string, body: object): Promise<void> {
-    if (!this.row) return;
+  /** Gives answers; those that nobody took can be given again. */
+  private async answer(detail: RunDetail, outputs: Record<string, Answer>): Promise<void> {
+    const { drafts } = this;
+    if (await this.act(`${detail.run.id}/answer`, { outputs })) return;
+    for (const id of Object.keys(outputs)) drafts.given.delete(id);
+    if (drafts === this.drafts && this.shown) this.show(JSON.parse(this.shown));
+  }
+
+  /** @returns whether it was done */
+  private async act(route: string, body: object): Promise<boolean> {
+    if (!this.row) return false;
     try {
       await post(`${this.path(this.row)}/${route}`, body);
-      await this.read();
+    } catch (error) {
+      notify((error as Error).message);
+      return false;
+    }
+    await this.read();
+    return true;
+  }
+
+  /** The run with all that is in its thread, the pictures too. */
+  private async download(): Promise<void> {
+    const { row } = this;
+    if (!row) return;
+    try {
+      const path = `${this.path(row)}/${encodeURIComponent(row.id)}`;
+      save(await get<RunDetail>(path, { whole: 'true' }));
     } catch (error) {
       notify((error as Error).message);
     }
@@ -207,69 +271,4 @@ export class Detail {
       notify((error as Error).message);
     }
   }
-}
-
-/** Asks, as the editor does, before something is gone for good. */
-function isSure(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const answer = (is: boolean) => () => {
-      asked.close();
-      resolve(is);
-    };
-    const asked = RED.notify(text('detail.sure'), {
-      modal: true,
-      fixed: true,
-      buttons: [
-        { text: RED._('common.label.cancel'), click: answer(false) },
-        { text: RED._('common.label.delete'), class: 'primary', click: answer(true) },
-      ],
-    });
-  });
-}
-
-/** Node-RED shows notifications as HTML: brackets become ones that look like them. */
-export function notify(message: string, type: 'error' | 'warning' = 'error'): void {
-  RED.notify(message.replaceAll('<', '‹').replaceAll('>', '›'), { type });
-}
-
-function raw(detail: RunDetail): HTMLElement {
-  const { run, steps, messages } = detail;
-  const json = JSON.stringify({ run, steps, messages }, null, 2);
-  const copy = h(
-    'button',
-    {
-      type: 'button',
-      class: 'red-ui-button red-ui-button-small',
-      click: () => {
-        RED.clipboard.copyText(json, $(copy), text('detail.copied'));
-      },
-    },
-    text('detail.copy'),
-  );
-  return h('div', { class: 'runs-body' }, copy, h('pre', { class: 'runs-raw', tabindex: 0 }, json));
-}
-
-function download(detail: RunDetail): void {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(detail, null, 2)], { type: 'application/json' }));
-  h('a', { href: url, download: `${detail.run.id}.json` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
-
-/** An Inject node that asks the same, to be put down on the canvas. */
-function makeInject(message: Message, { row }: RunDetail): void {
-  const key = row?.origin?.key;
-  const node = {
-    id: RED.nodes.id(),
-    type: 'inject',
-    z: RED.workspaces.active(),
-    name: '',
-    props: [{ p: 'payload' }, ...(key ? [{ p: 'topic', vt: 'str' }] : [])],
-    payload: wordsOf(message),
-    payloadType: 'str',
-    topic: key ?? '',
-    x: 0,
-    y: 0,
-    wires: [[]],
-  };
-  RED.view.importNodes([node], { generateIds: true, addFlow: false, notify: false });
 }

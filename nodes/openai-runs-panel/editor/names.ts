@@ -51,14 +51,17 @@ export class Names {
     return labelOf(id, known?.name || id);
   }
 
-  node(id: string): string {
-    return labelOf(id, this.nodes.find((node) => node.id === id)?.name || id);
+  /** @param before what it was called, for one that is gone */
+  node(id: string, before?: string): string {
+    return labelOf(id, this.nodes.find((node) => node.id === id)?.name || before || id);
   }
 
   /** Where a run came from. */
   origin(origin: Origin | undefined): string {
     if (!origin) return text('fromElsewhere');
-    return origin.node === 'panel' ? text('fromPanel') : this.node(origin.node);
+    const { node, name } = origin;
+    if (node === '') return text('viaKey', { name });
+    return node === 'panel' ? text('fromPanel') : this.node(node, name);
   }
 }
 

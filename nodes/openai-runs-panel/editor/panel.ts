@@ -45,7 +45,7 @@ class Panel {
     const mode = (name: 'runs' | 'chat') =>
       h(
         'button',
-        { type: 'button', role: 'tab', 'data-mode': name, click: () => this.show(name) },
+        { type: 'button', role: 'tab', 'data-mode': name, click: () => this.choose(name) },
         text(name),
       );
     this.modes = { runs: mode('runs'), chat: mode('chat') };
@@ -70,6 +70,16 @@ class Panel {
     await this.chat.offer();
   }
 
+  /** From the chat to what was shown of the runs; pressed again, from one run to all. */
+  private choose(mode: 'runs' | 'chat'): void {
+    if (mode === 'runs' && this.isOpen && this.chat.element.hidden) this.back();
+    else {
+      this.show(mode);
+      // A run is not read while the chat is shown.
+      if (mode === 'runs') this.look();
+    }
+  }
+
   private show(mode: 'runs' | 'chat'): void {
     for (const [name, button] of Object.entries(this.modes))
       button.setAttribute('aria-selected', String(name === mode));
@@ -80,6 +90,7 @@ class Panel {
 
   private back(): void {
     this.isOpen = false;
+    this.detail.close();
     this.show('runs');
     this.look();
   }

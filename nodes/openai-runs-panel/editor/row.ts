@@ -29,7 +29,7 @@ export function statusIcon(status: string): HTMLElement {
 /** The node that a run came from; pressing it shows it on the canvas. */
 function origin({ names }: RowView, from: Row['origin']): HTMLElement {
   const label = names.origin(from);
-  if (!from || !RED.nodes.node(from.node)) return h('span', { class: 'runs-from' }, label);
+  if (!from || !RED.nodes.node(from.node)) return h('span', { class: 'runs-from', title: label }, label);
   const show = (event: Event) => {
     event.stopPropagation();
     RED.view.reveal(from.node);

@@ -29,6 +29,7 @@ export const STYLE = `
 .runs-panel .runs-from{flex:0 1 auto;max-width:50%;overflow:hidden;text-overflow:ellipsis}
 .runs-panel .runs-dim{color:var(--red-ui-secondary-text-color);font-size:11px}
 .runs-panel .runs-link{border:0;background:none;padding:0;color:var(--red-ui-text-color-link);font:inherit;cursor:pointer}
+.runs-panel .runs-from.runs-link{font-size:12px}
 .runs-panel .runs-link:hover{text-decoration:underline}
 .runs-panel .runs-pinned{flex:none;max-height:45%;overflow:auto;border-bottom:2px solid var(--red-ui-secondary-border-color)}
 .runs-panel .runs-pinned:empty{display:none}
@@ -69,6 +70,7 @@ export const STYLE = `
 .runs-panel .runs-strip{display:flex;flex-wrap:wrap;gap:6px;margin-top:4px}
 .runs-panel .runs-thumbnail{border:1px solid var(--red-ui-secondary-border-color);border-radius:4px;padding:0;background:none;cursor:zoom-in;line-height:0;max-width:100%;overflow:hidden}
 .runs-panel .runs-thumbnail img{max-height:64px;max-width:100%}
+.runs-panel .runs-thumbnail img:not([src]){width:64px;height:64px}
 .runs-panel .runs-thumbnail.runs-large{cursor:zoom-out}
 .runs-panel .runs-thumbnail.runs-large img{max-height:none}
 .runs-panel .runs-picture{position:relative}

@@ -1,16 +1,17 @@
 /** Pictures in messages. Only those that a message holds itself are shown: an address elsewhere is not asked for. */
+import { isHeld, isServed } from '../../shared/held-picture.ts';
+import { getPicture } from './api.ts';
 import { h } from './dom.ts';
 import { text } from './i18n.ts';
 
-const HELD = /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/;
+/** Whether an address is a picture that can be shown without asking anybody else. */
+export const canShow = (url: string): boolean => isHeld(url) || isServed(url);
 
-/** Whether an address is a picture that can be shown without asking anybody. */
-export const isHeld = (url: string): boolean => HELD.test(url);
-
-/** A small picture that a press makes large, and small again; its name where it is not held. */
+/** A small picture that a press makes large, and small again; its name where it can't be shown. */
 export function thumbnail(url: string, name: string): HTMLElement {
-  if (!isHeld(url)) return h('span', { class: 'runs-dim' }, `[${text('talk.picture')}: ${name}]`);
+  if (!canShow(url)) return nameOf(name);
   const label = `${name}: ${text('picture.larger')}`;
+  const image = h('img', { alt: '' });
   const button = h(
     'button',
     {
@@ -21,7 +22,31 @@ export function thumbnail(url: string, name: string): HTMLElement {
       'aria-expanded': 'false',
       click: () => button.setAttribute('aria-expanded', String(button.classList.toggle('runs-large'))),
     },
-    h('img', { src: url, alt: '' }),
+    image,
   );
+  if (isHeld(url)) image.src = url;
+  else
+    whenSeen(button, () =>
+      load(image, url).catch((error: Error) => button.replaceWith(nameOf(`${name} (${error.message})`))),
+    );
   return button;
+}
+
+const nameOf = (name: string) => h('span', { class: 'runs-dim' }, `[${text('talk.picture')}: ${name}]`);
+
+function whenSeen(element: HTMLElement, then: () => void): void {
+  const observer = new IntersectionObserver((seen) => {
+    if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    then();
+  });
+  observer.observe(element);
+}
+
+async function load(image: HTMLImageElement, url: string): Promise<void> {
+  const address = URL.createObjectURL(await getPicture(url));
+  const letGo = () => URL.revokeObjectURL(address);
+  image.addEventListener('load', letGo);
+  image.addEventListener('error', letGo);
+  image.src = address;
 }

@@ -1,4 +1,5 @@
 /** A run as bars over time. */
+import type { ToolCall } from '../../shared/waiting-calls.ts';
 import { h, s } from './dom.ts';
 import { duration } from './format.ts';
 import { text } from './i18n.ts';
@@ -77,11 +78,14 @@ export function timeline(detail: RunDetail): HTMLElement {
 
 const short = (name: string) => (name.length > 34 ? `${name.slice(0, 33)}…` : name);
 
-/** Calls of functions, in the order they were made. */
+/** Calls of functions and of a server's own tools, in the order they were made. */
 export function callsOf(steps: Step[]) {
   return steps.flatMap(({ step_details: details, ...step }) =>
     details.type === 'tool_calls'
-      ? details.tool_calls.map((call) => ({ call: call as Call, step: step as Omit<Step, 'step_details'> }))
+      ? details.tool_calls.map((call) => ({
+          call: named(call as Call & Call['function']),
+          step: step as Omit<Step, 'step_details'>,
+        }))
       : [],
   );
 }
@@ -90,6 +94,21 @@ export interface Call {
   id: string;
   type: string;
   function?: { name: string; arguments?: string; output?: string | null };
+  /** Whose tool it is, where a server calls its own. */
+  server_label?: string;
+}
+
+/** Azure's calls of tools on other servers have a function's fields in themselves. */
+function named(call: Call & Call['function']): Call {
+  const { id, type, server_label, name, arguments: given, output } = call ?? {};
+  if (type !== 'mcp' || typeof name !== 'string') return call;
+  return { id, type, server_label, function: { name, arguments: given, output } };
+}
+
+/** A call that waits, as one of a step. */
+export function cardOf({ id, type, name, arguments: given, server }: ToolCall, output?: string | null): Call {
+  const label = server === undefined ? {} : { server_label: server };
+  return { id, type, ...label, function: { name, arguments: given, output: output ?? null } };
 }
 
 /** How the names of marks read, where one thing is followed by another. */

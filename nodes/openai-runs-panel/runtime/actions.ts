@@ -1,6 +1,7 @@
 /** What can be done to a run: cancel it, answer its calls, delete its thread. */
 import { isActive } from '../../../engine/domain/run-states.ts';
-import { asked, type Panel, PanelFault } from './panel.ts';
+import { answersOf, submissionOf } from './answers.ts';
+import { asked, type Panel } from './panel.ts';
 
 export function addActions(panel: Panel): void {
   panel.post('/:service/runs/:thread/:run/cancel', async (request, response) => {
@@ -23,25 +24,27 @@ export function addActions(panel: Panel): void {
   });
 
   panel.post('/:service/runs/:thread/:run/answer', async (request, response) => {
-    const { connection } = await panel.open(request);
+    const { service, connection } = await panel.open(request);
     const { thread, run: id } = request.params as Record<'thread' | 'run', string>;
-    const outputs = outputsOf(request.body?.outputs);
+    const answers = answersOf(request.body?.outputs);
     const [row] = (await connection.overview?.rows([id])) ?? [];
     const node = panel.toolNode(row?.origin?.node);
     if (node) {
       // As if a wire had brought it: the node knows which of its calls are still open, and goes on by itself.
-      for (const [call_id, payload] of outputs) {
-        const tool = { call_id, run_id: id, thread_id: thread, node: node.id };
+      for (const [call_id, payload] of answers) {
+        const type = typeof payload === 'boolean' ? 'approval' : 'function';
+        const tool = { type, call_id, run_id: id, thread_id: thread, node: node.id };
         node.receive({ payload, tool } as never);
       }
       response.json({ by: 'node' });
       return;
     }
-    const tool_outputs = outputs.map(([tool_call_id, output]) => ({ tool_call_id, output }));
     const { runs } = connection.client.beta.threads;
-    await asked(connection, async () =>
-      runs.submitToolOutputs(id, { thread_id: thread, tool_outputs }, { maxRetries: 0 }),
+    const answered = await asked(connection, async () =>
+      runs.submitToolOutputs(id, { thread_id: thread, ...submissionOf(answers) }, { maxRetries: 0 }),
     );
+    // A server tells nobody else.
+    service.activity.saw(answered, undefined, {});
     response.json({ by: 'panel' });
   });
 
@@ -53,13 +56,4 @@ export function addActions(panel: Panel): void {
     service.activity.touch();
     response.json({});
   });
-}
-
-/** Texts by the calls that they answer. @throws PanelFault 400 */
-export function outputsOf(given: unknown): [string, string][] {
-  const outputs = Object.entries((given ?? {}) as Record<string, unknown>);
-  if (outputs.length > 0 && outputs.every(([, output]) => typeof output === 'string')) {
-    return outputs as [string, string][];
-  }
-  throw new PanelFault(400, 'outputs must hold a text for each call.');
 }

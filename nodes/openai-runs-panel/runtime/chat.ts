@@ -3,7 +3,7 @@ import type OpenAI from 'openai';
 import { isActive } from '../../../engine/domain/run-states.ts';
 import type { Mark, Origin } from '../../../engine/index.ts';
 import type { Connection, ServiceNode } from '../../openai-runs-service/connection.ts';
-import { outputsOf } from './actions.ts';
+import { answersOf, submissionOf } from './answers.ts';
 import { asked, checkContents, type Panel, PanelFault, type Request, type Response } from './panel.ts';
 
 type RunEvent = OpenAI.Beta.AssistantStreamEvent;
@@ -84,16 +84,19 @@ async function startOf({ overview }: Connection, { outputs, run_id }: Body): Pro
   const [row] = (await overview?.rows([String(run_id)])) ?? [];
   if (row?.origin?.node !== PANEL.node || !row.origin.marks?.length) return undefined;
   const now = Date.now();
-  return [...row.origin.marks, ...outputsOf(outputs).map(([id]): Mark => [now, `answer:${id}`])];
+  return [...row.origin.marks, ...answersOf(outputs).map(([id]): Mark => [now, `answer:${id}`])];
 }
 
 function ask(connection: Connection, body: Body, options: object): PromiseLike<AsyncIterable<RunEvent>> {
   const { threads } = connection.client.beta;
   const thread_id = typeof body.thread_id === 'string' ? body.thread_id : '';
   if (body.outputs) {
-    const tool_outputs = outputsOf(body.outputs).map(([tool_call_id, output]) => ({ tool_call_id, output }));
-    const run_id = String(body.run_id);
-    return threads.runs.submitToolOutputs(run_id, { thread_id, tool_outputs, stream: true }, options);
+    const submission = submissionOf(answersOf(body.outputs));
+    return threads.runs.submitToolOutputs(
+      String(body.run_id),
+      { thread_id, ...submission, stream: true },
+      options,
+    );
   }
   const given = ['instructions', 'model', 'temperature'].filter(
     (name) => body[name] != null && body[name] !== '',

@@ -13,6 +13,8 @@ export interface RunDetail {
   messages: OpenAI.Beta.Threads.Message[];
   row: RunRow | undefined;
   failure: ReturnType<RunNotices['failureOf']>;
+  /** Whether a deployed node takes the answers of its calls, one by one; the API takes those of a round together. */
+  byNode: boolean;
 }
 
 /** A row without what was said in its run. */

@@ -1,9 +1,9 @@
-/** Reading: services, the list of runs with its sums, what is new, one run in full. */
+/** Reading: services, the list of runs with its sums, what is new. */
 import type { RowFilter, RunRow } from '../../../engine/index.ts';
 import type { ServiceNode } from '../../openai-runs-service/connection.ts';
 import { catchUp } from './catch-up.ts';
-import { type RunDetail, withoutContents, withoutWords } from './contents.ts';
-import { asked, type Panel, type Request } from './panel.ts';
+import { withoutWords } from './contents.ts';
+import type { Panel, Request } from './panel.ts';
 
 /** Rows of a page at most, and runs that are shown as going on. */
 const PAGE = 60;
@@ -59,32 +59,6 @@ export function addLists(panel: Panel): void {
       chosen(panel, request).map((service) => liveOf(service, since[service.id])),
     );
     response.json(parts);
-  });
-
-  panel.get('/:service/runs/:thread/:run', 'read', async (request, response) => {
-    const { service, connection } = await panel.open(request);
-    const { thread, run: id } = request.params as Record<'thread' | 'run', string>;
-    const detail = await asked(connection, async (): Promise<RunDetail> => {
-      const { runs, messages } = connection.client.beta.threads;
-      const [run, steps, said, rows] = await Promise.all([
-        runs.retrieve(id, { thread_id: thread }),
-        runs.steps.list(id, { thread_id: thread, order: 'asc', limit: 100 }),
-        messages.list(thread, { order: 'desc', limit: 100 }),
-        connection.overview?.rows([id]),
-      ]);
-      // What a server says now may be news here.
-      if (!connection.embedded) service.activity.saw(run, undefined, {});
-      return {
-        service: service.id,
-        contents: service.deployed.showContents,
-        run,
-        steps: steps.data,
-        messages: said.data.toReversed(),
-        row: rows?.[0],
-        failure: connection.notices?.failureOf(id),
-      };
-    });
-    response.json(service.deployed.showContents ? detail : withoutContents(detail));
   });
 }
 

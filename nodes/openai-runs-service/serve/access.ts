@@ -66,8 +66,8 @@ export class Admission {
       const shown = given.length > 12 ? `${given.slice(0, 8)}***${given.slice(-4)}` : '***';
       throw refused(`Incorrect API key provided: ${shown}.`, 'invalid_api_key');
     }
-    const { id, assistants, ownThreads } = key;
-    return { id, ownThreads, runsAtOnce, ...(assistants.length > 0 && { assistants }) };
+    const { id, name, assistants, ownThreads } = key;
+    return { id, name: name || id, ownThreads, runsAtOnce, ...(assistants.length > 0 && { assistants }) };
   }
 
   #local({ headers, socket }: IncomingMessage): Caller {

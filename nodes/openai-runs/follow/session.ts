@@ -2,12 +2,12 @@
 
 import type { Connection } from '../../openai-runs-service/connection.ts';
 import type { RunsTranslate } from '../../shared/texts.ts';
+import type { ToolCall } from '../../shared/waiting-calls.ts';
 import type { Job, JobState } from '../job.ts';
 import type { Params, Run, RunEvent, RunMethod } from '../methods/method.ts';
 import type { NodeParts } from '../node-parts.ts';
 import { Events } from '../output/events.ts';
 import { optionsOf, type Request } from '../request/read-request.ts';
-import type { ToolCall } from '../tools/round.ts';
 import { RunTrace } from './run-trace.ts';
 import { hasSettled, isRunEvent, RunView } from './run-view.ts';
 

@@ -1,13 +1,13 @@
 /** The calls of a run's round: what it asks for, and how they leave the node. */
 
 import type { NodeMessage } from 'node-red';
-import { isObject } from '../../../engine/domain/is-object.ts';
 import { RunsError } from '../../shared/errors.ts';
 import type { RunsTranslate } from '../../shared/texts.ts';
+import { actionType, type ToolCall, waitingCalls } from '../../shared/waiting-calls.ts';
 import type { RunSession } from '../follow/session.ts';
 import type { Run } from '../methods/method.ts';
 import { toOutput } from '../output/ports.ts';
-import type { Round, ToolCall } from './round.ts';
+import type { Round } from './round.ts';
 import type { Tool } from './rounds.ts';
 
 /**
@@ -15,35 +15,14 @@ import type { Tool } from './rounds.ts';
  * @throws RunsError when it waits for something that is no function call, or does not say what for
  */
 export function callsOf(run: Run | undefined, t: RunsTranslate): ToolCall[] {
-  if (run?.status !== 'requires_action') return [];
-  const action: unknown = run.required_action;
-  const type = isObject(action) && typeof action.type === 'string' ? action.type : '–';
-  const read = READERS[type];
-  const asked = isObject(action) && isObject(action[type]) ? action[type] : {};
-  const calls = Array.isArray(asked.tool_calls) && read ? asked.tool_calls.map(read) : [undefined];
-  if (calls.every((call) => call !== undefined)) return calls;
-  throw new RunsError(t('error.requiredAction', { type: type.slice(0, 80) }), {
+  const calls = waitingCalls(run);
+  if (calls || !run) return calls ?? [];
+  throw new RunsError(t('error.requiredAction', { type: actionType(run).slice(0, 80) }), {
     code: 'unknown_action',
     thread_id: run.thread_id,
     run_id: run.id,
   });
 }
-
-/** What a run may wait for, and how its calls are read. Approvals are Azure's, of tools that its own servers call. */
-const READERS: Readonly<Record<string, ((call: unknown) => ToolCall | undefined) | undefined>> = {
-  submit_tool_outputs: (call) => {
-    if (!isObject(call) || typeof call.id !== 'string' || !isObject(call.function)) return undefined;
-    const { name, arguments: text } = call.function;
-    if (typeof name !== 'string' || typeof text !== 'string') return undefined;
-    return { id: call.id, type: 'function', name, arguments: text };
-  },
-  submit_tool_approval: (call) => {
-    if (!isObject(call) || typeof call.id !== 'string' || typeof call.name !== 'string') return undefined;
-    const server = typeof call.server_label === 'string' ? { server: call.server_label } : {};
-    const text = typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {});
-    return { id: call.id, type: 'approval', name: call.name, arguments: text, ...server };
-  },
-};
 
 /** What tells one round from another. */
 export const roundKey = (calls: readonly ToolCall[]): string => calls.map(({ id }) => id).join();

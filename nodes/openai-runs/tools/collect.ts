@@ -1,11 +1,12 @@
 /** Waits until every call of a round is answered, a tool is out of time, or the run stops waiting. */
 import { LONGEST_TIMER_MS } from '../../../engine/domain/waits.ts';
+import type { ToolCall } from '../../shared/waiting-calls.ts';
 import { poll } from '../follow/poll.ts';
 import type { RunSession } from '../follow/session.ts';
 import type { Run } from '../methods/method.ts';
 import { callsOf, roundKey, sendCalls } from './calls.ts';
 import { errorOutput } from './output.ts';
-import type { Submission, ToolCall } from './round.ts';
+import type { Submission } from './round.ts';
 
 /** Milliseconds after a run's expiry at which it is looked at, and between looks if it waits on all the same. */
 const AFTER_EXPIRY = 1_000;

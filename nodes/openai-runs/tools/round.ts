@@ -1,15 +1,6 @@
 /** One round of tool calls of one run: what was asked, and what has been answered. */
 
-/** A call that a run waits for: a function to be called, or a word whether a server's own tool may be. */
-export interface ToolCall {
-  id: string;
-  type: 'function' | 'approval';
-  name: string;
-  /** As the model wrote them: JSON text. */
-  arguments: string;
-  /** Of an approval: whose tool it is. */
-  server?: string;
-}
+import type { ToolCall } from '../../shared/waiting-calls.ts';
 
 export interface ToolOutput {
   tool_call_id: string;

@@ -1,5 +1,6 @@
 /** The rounds of tool calls that are open in a node, and the answers that come back into it. */
-import { Round, type ToolCall } from './round.ts';
+import type { ToolCall } from '../../shared/waiting-calls.ts';
+import { Round } from './round.ts';
 
 /** Answered calls that are remembered, so that a late or second answer is known for what it is. */
 const REMEMBERED = 10_000;

@@ -1,16 +1,12 @@
 /** Cards for the calls that a run waits for: answered by a mock, or by the person who looks at them. */
-import { answerForm } from '../calls.ts';
+
+import type { ToolCall } from '../../../shared/waiting-calls.ts';
+import { type Answer, answerForm, answerWords } from '../answer-form.ts';
 import { callCard } from '../conversation.ts';
 import { h } from '../dom.ts';
-import { pretty } from '../format.ts';
 import { text } from '../i18n.ts';
+import { type Call, cardOf } from '../timeline.ts';
 import type { Mocks } from './mocks.ts';
-
-export interface WaitingCall {
-  id: string;
-  type: string;
-  function: { name: string; arguments: string };
-}
 
 /** Rounds that mocks may answer, one after the other, before a person is asked: they could go on for ever. */
 const MOST_ROUNDS = 10;
@@ -22,19 +18,22 @@ export interface AnswerOptions {
   mocked: number;
   /** A mock was made or switched off. */
   mocksChanged(): void;
-  /** Takes each output as it is given. */
-  answer(callId: string, output: string): void;
+  /** Takes each answer as it is given. */
+  answer(callId: string, answer: Answer): void;
 }
 
 /** Shows calls that wait, and answers those that have a mock. @returns whether a person is asked for one */
-export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options: AnswerOptions): boolean {
-  const { mocks, mocked, mocksChanged, answer } = options;
+export function askForAnswers(place: HTMLElement, calls: ToolCall[], options: AnswerOptions): boolean {
+  const { mocked, mocksChanged, answer } = options;
   let isAsked = false;
-  const outputs = mocks?.all() ?? new Map<string, string>();
+  const outputs = options.mocks?.all() ?? new Map<string, string>();
   for (const call of calls) {
-    const { name } = call.function;
-    const output = outputs.get(name);
-    const card = callCard({ ...call, function: { ...call.function, output: null } }, undefined, true);
+    const { name } = call;
+    // Whether a server may act, a person says each time.
+    const mocks = call.type === 'function' ? options.mocks : undefined;
+    const output = mocks && outputs.get(name);
+    const card = callCard(cardOf(call), undefined, true);
+    card.dataset.call = call.id;
     place.append(card);
     if (mocks && output !== undefined && mocked < MOST_ROUNDS) {
       show(card, output);
@@ -42,19 +41,19 @@ export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options:
       answer(call.id, output);
       continue;
     }
-    const form = answerForm(
-      name,
-      (given, isFixed) => {
+    const form = answerForm(call, {
+      typed: output,
+      canFix: mocks !== undefined,
+      send(given, isFixed) {
         if (isFixed) {
-          mocks?.set(name, given);
+          mocks?.set(name, String(given));
           mocksChanged();
         }
         show(card, given);
         form.remove();
         answer(call.id, given);
       },
-      mocks && { output },
-    );
+    });
     if (output !== undefined)
       form.prepend(h('p', { class: 'runs-dim' }, text('mock.often', { count: MOST_ROUNDS })));
     card.append(form);
@@ -64,14 +63,25 @@ export function askForAnswers(place: HTMLElement, calls: WaitingCall[], options:
   return isAsked;
 }
 
+/** Puts answers that were given elsewhere in place of the forms that ask for them. */
+export function takeAnswers(place: HTMLElement, calls: Call[]): void {
+  for (const form of place.querySelectorAll('.runs-answer')) {
+    const card = form.closest<HTMLDetailsElement>('.runs-call');
+    const output = calls.find(({ id }) => id === card?.dataset.call)?.function?.output;
+    if (!card || output == null) continue;
+    show(card, output);
+    form.remove();
+  }
+}
+
 /** Takes away what can't be answered any more. */
 export function closeForms(place: HTMLElement): void {
   for (const form of place.querySelectorAll('.runs-answer')) form.remove();
 }
 
 /** The answer in its card, which is folded then: what comes of it follows below. */
-function show(card: HTMLDetailsElement, output: string): void {
-  card.querySelector('.runs-output pre')?.replaceChildren(pretty(output));
+function show(card: HTMLDetailsElement, answer: Answer): void {
+  card.querySelector('.runs-output pre')?.replaceChildren(answerWords(answer));
   card.open = false;
 }
 

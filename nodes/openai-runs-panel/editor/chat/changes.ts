@@ -68,8 +68,13 @@ export class Changes {
 
   /** Shows what an assistant is set to; what is set here for the same one stays. */
   show(service: string, assistant: AssistantInfo | undefined, mocks: Mocks | undefined): void {
-    if (service !== this.service || assistant?.id !== this.assistant?.id) this.clear();
+    const isElsewhere = service !== this.service;
+    if (isElsewhere || assistant?.id !== this.assistant?.id) this.clear();
     Object.assign(this, { service, assistant, mocks });
+    if (isElsewhere) {
+      set(this.models);
+      void this.offerModels();
+    }
     for (const name of CHANGEABLE) {
       this.controls[name].placeholder = String(assistant?.[name] ?? '');
       if (this.controls[name].value === this.controls[name].placeholder) this.controls[name].value = '';
@@ -182,8 +187,10 @@ export class Changes {
 
   /** The models that the provider lists, for whoever may see them. */
   private async offerModels(): Promise<void> {
-    if (!this.element.open || !this.service) return;
-    const models = await modelsOf(this.service);
+    const { service } = this;
+    if (!this.element.open || !service) return;
+    const models = await modelsOf(service);
+    if (service !== this.service) return;
     set(this.models, ...models.map(({ value }) => h('option', { value })));
   }
 }

@@ -1,10 +1,10 @@
 /** Talking with an assistant of a service, or with a deployed node. */
 import { get, post } from '../api.ts';
 import { bubble, contentOf, forkButton, picturesOf, question, shown, wordsOf } from '../conversation.ts';
-import { notify } from '../detail.ts';
 import { h, iconButton, set } from '../dom.ts';
 import { text } from '../i18n.ts';
 import type { Names } from '../names.ts';
+import { notify } from '../notify.ts';
 import { thumbnail } from '../thumbnail.ts';
 import type { AssistantInfo, Message, Run, RunDetail } from '../types.ts';
 import { Changes } from './changes.ts';
@@ -13,6 +13,7 @@ import { Exchange, runPath } from './exchange.ts';
 import { makeFlow } from './flow.ts';
 import { Mocks } from './mocks.ts';
 import { Partner } from './partner.ts';
+import { wholePicture } from './pictures.ts';
 
 export class Chat {
   readonly element: HTMLElement;
@@ -78,7 +79,9 @@ export class Chat {
     this.begin();
     const { said } = this;
     await this.look();
+    let pictures: string[] = [];
     try {
+      pictures = await Promise.all(picturesOf(message).map(wholePicture));
       const copy = await post<{ thread_id: string }>(`${encodeURIComponent(service)}/copy`, {
         thread_id: run.thread_id,
         before: message.id,
@@ -91,7 +94,7 @@ export class Chat {
     const earlier = messages.slice(0, messages.indexOf(message));
     if (earlier.length > 0) set(said, ...earlier.map((one) => bubble(one.role, contentOf(one))));
     this.hasPictures = earlier.some((one) => one.content.some(({ type }) => type.startsWith('image_')));
-    this.composer.put({ text: wordsOf(message), pictures: picturesOf(message) });
+    this.composer.put({ text: wordsOf(message), pictures });
     this.changes.take(run);
     void this.lookAtSight();
     said.scrollTop = said.scrollHeight;

@@ -1,14 +1,18 @@
 /** A message on its way: asked, its calls answered, until its run has ended. */
+import { type ToolCall, waitingCalls } from '../../../shared/waiting-calls.ts';
+import type { Answer } from '../answer-form.ts';
 import { converse, get, type Line, post } from '../api.ts';
 import { bubble, contentOf } from '../conversation.ts';
 import { statusName } from '../names.ts';
+import { callsOf } from '../timeline.ts';
 import type { Run, RunDetail } from '../types.ts';
-import { askForAnswers, closeForms, type WaitingCall } from './answers.ts';
+import { askForAnswers, closeForms, takeAnswers } from './answers.ts';
 import type { Mocks } from './mocks.ts';
 import { Turn } from './turn.ts';
 
-/** Milliseconds that the end of a cancelled run is waited for. */
+/** Milliseconds that the end of a cancelled run is waited for, and until one that goes on elsewhere is looked at again. */
 const PATIENCE = 2000;
+const GOING_ON = ['queued', 'in_progress', 'cancelling'];
 const ENDED = ['completed', 'failed', 'cancelled', 'expired', 'incomplete'];
 
 export interface ExchangeOptions {
@@ -24,6 +28,16 @@ export interface ExchangeOptions {
   begun(run: Run): void;
 }
 
+/** While the answers of a round are waited for. */
+interface Waiting {
+  /** Nobody answers any more. */
+  end(): void;
+  /** The run asks something else by now. */
+  goOn(run: Run): void;
+}
+
+type Answers = Record<string, Answer>;
+
 export class Exchange {
   private readonly options: ExchangeOptions;
   private readonly turn: Turn;
@@ -32,8 +46,10 @@ export class Exchange {
   /** Rounds that mocks alone have answered, one after the other. */
   private mocked = 0;
   private isStopping = false;
-  /** Ends the wait for answers. */
-  private giveUp: (() => void) | undefined;
+  private waiting: Waiting | undefined;
+  private timer = 0;
+  /** Ids of the messages that were heard. */
+  private readonly heard = new Set<string>();
 
   constructor(options: ExchangeOptions) {
     this.options = options;
@@ -56,23 +72,45 @@ export class Exchange {
     this.isStopping = true;
     if (!this.run) return;
     await this.cancel();
-    if (!this.giveUp) return;
-    this.giveUp();
+    if (!this.waiting) return;
+    this.waiting.end();
     this.turn.fail(statusName('cancelled'));
   }
 
-  /** Looks whether the calls that wait here have been answered elsewhere, or the run has ended. */
+  /** Looks whether the calls that wait here have been answered elsewhere: the run asks for others then, or has ended. */
   async refresh(): Promise<void> {
-    const { run, giveUp } = this;
-    if (!run || !giveUp) return;
+    const { run, waiting } = this;
+    if (!run || !waiting) return;
     const found = await get<RunDetail>(this.pathOf(run)).catch(() => undefined);
-    if (!found || giveUp !== this.giveUp || !ENDED.includes(found.run.status)) return;
-    this.giveUp = undefined;
-    for (const message of found.messages)
-      if (message.run_id === run.id && message.role === 'assistant')
-        this.options.place.append(bubble('assistant', contentOf(message)));
-    this.turn.take({ event: `thread.run.${found.run.status}`, data: found.run });
-    giveUp();
+    if (waiting !== this.waiting || run !== this.run) return;
+    // Answered elsewhere, it goes on: of a server's nobody may tell how.
+    clearTimeout(this.timer);
+    if (GOING_ON.includes((found?.run ?? run).status))
+      this.timer = window.setTimeout(() => void this.refresh(), PATIENCE);
+    if (!found) return;
+    const now = found.run;
+    if (now.status === run.status && roundOf(now) === roundOf(run)) return;
+    this.run = now;
+    this.showNews(found);
+    if (now.status === 'requires_action') waiting.goOn(now);
+    if (!ENDED.includes(now.status)) return;
+    this.turn.take({ event: `thread.run.${now.status}`, data: now });
+    waiting.end();
+  }
+
+  /** What was answered and said while nobody here listened. */
+  private showNews({ run, steps, messages }: RunDetail): void {
+    const { place } = this.options;
+    takeAnswers(
+      place,
+      callsOf(steps).map(({ call }) => call),
+    );
+    closeForms(place);
+    for (const message of messages) {
+      if (message.run_id !== run.id || message.role !== 'assistant' || this.heard.has(message.id)) continue;
+      this.heard.add(message.id);
+      place.append(bubble('assistant', contentOf(message)));
+    }
   }
 
   /** @returns whether all that came of it was heard */
@@ -95,7 +133,14 @@ export class Exchange {
   }
 
   private hear(line: Line): void {
-    if (/^thread\.run\.(?!step)/.test(line.event)) this.meet(line.data);
+    const { event, data } = line;
+    if (/^thread\.run\.(?!step)/.test(event)) this.meet(data);
+    if (event === 'thread.run.step.completed')
+      takeAnswers(
+        this.options.place,
+        callsOf([data]).map(({ call }) => call),
+      );
+    if (event === 'thread.message.created') this.heard.add(data.id);
     this.turn.take(line);
   }
 
@@ -104,34 +149,43 @@ export class Exchange {
     this.run = run;
     if (isNew) this.options.begun(run);
     if (isNew && this.isStopping) void this.cancel();
+    if (!this.options.byNode) return;
+    // What a round asked for is answered once the run goes on, by whomever.
+    closeForms(this.options.place);
     // A node answers by itself meanwhile; a person may be faster.
-    if (run.status === 'requires_action' && this.options.byNode)
-      this.offer(run, (output) => this.give(run, output));
+    if (run.status === 'requires_action') this.offer(run, (answers) => this.give(run, answers));
   }
 
   /** Waits for all answers of a round. @returns what the run goes on with; undefined where nobody answers any more */
   private answers(run: Run): Promise<object | undefined> {
     return new Promise((resolve) => {
-      this.giveUp = () => resolve(undefined);
-      const outputs: Record<string, string> = {};
-      const count = callsOf(run).length;
-      this.offer(run, (output) => {
-        Object.assign(outputs, output);
-        if (Object.keys(outputs).length < count) return;
-        this.giveUp = undefined;
-        resolve({ thread_id: run.thread_id, run_id: run.id, outputs });
-      });
+      const done = (body?: object) => {
+        this.waiting = undefined;
+        resolve(body);
+      };
+      const goOn = (now: Run) => this.askRound(now, done);
+      this.waiting = { end: done, goOn };
+      goOn(run);
     });
   }
 
-  private offer(run: Run, take: (output: Record<string, string>) => void): void {
+  private askRound(run: Run, done: (body: object) => void): void {
+    const outputs: Answers = {};
+    const count = callsIn(run).length;
+    this.offer(run, (answers) => {
+      Object.assign(outputs, answers);
+      if (Object.keys(outputs).length === count) done({ thread_id: run.thread_id, run_id: run.id, outputs });
+    });
+  }
+
+  private offer(run: Run, take: (answers: Answers) => void): void {
     const { place, mocks, mocksChanged } = this.options;
-    const answer = (callId: string, output: string) => take({ [callId]: output });
-    const isAsked = askForAnswers(place, callsOf(run), { mocks, mocked: this.mocked, mocksChanged, answer });
+    const answer = (callId: string, given: Answer) => take({ [callId]: given });
+    const isAsked = askForAnswers(place, callsIn(run), { mocks, mocked: this.mocked, mocksChanged, answer });
     this.mocked = isAsked ? 0 : this.mocked + 1;
   }
 
-  private give(run: Run, outputs: Record<string, string>): void {
+  private give(run: Run, outputs: Answers): void {
     post(`${this.pathOf(run)}/answer`, { outputs }).catch((error: Error) => this.turn.fail(error.message));
   }
 
@@ -152,4 +206,10 @@ export function runPath(service: string, { thread_id, id }: Pick<Run, 'id' | 'th
   return `${of}/runs/${thread}/${run}`;
 }
 
-const callsOf = (run: Run): WaitingCall[] => run.required_action?.submit_tool_outputs?.tool_calls ?? [];
+const callsIn = (run: Run): ToolCall[] => waitingCalls(run) ?? [];
+
+/** What tells one round from another. */
+const roundOf = (run: Run): string =>
+  callsIn(run)
+    .map(({ id }) => id)
+    .join();

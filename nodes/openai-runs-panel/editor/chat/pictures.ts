@@ -1,4 +1,6 @@
 /** Pictures beside a message: taken in, made small enough, shown before they are sent. */
+import { isHeld } from '../../../shared/held-picture.ts';
+import { getPicture } from '../api.ts';
 import { h, iconButton, set } from '../dom.ts';
 import { text } from '../i18n.ts';
 import { thumbnail } from '../thumbnail.ts';
@@ -104,6 +106,11 @@ async function small(file: File): Promise<Blob> {
   } finally {
     image.close();
   }
+}
+
+/** A picture of a message as it is sent again. @param url one that can be shown @returns a data URL @throws Fault */
+export async function wholePicture(url: string): Promise<string> {
+  return isHeld(url) ? url : dataUrl(await getPicture(url));
 }
 
 function dataUrl(blob: Blob): Promise<string> {
