@@ -260,18 +260,4 @@ describe('chat completions', () => {
     await engine.close();
     assert.equal((await waiting).status, 503);
   });
-
-  it('a program that goes away leaves its run to its end', async () => {
-    const { engine, threads } = await open(hangs('Well'));
-    const gone = new AbortController();
-    const response = await engine.fetch('http://engine.local/v1/chat/completions', {
-      method: 'POST',
-      body: JSON.stringify({ model: 'Home', messages: [user('Hi')], stream: true }),
-      signal: gone.signal,
-    });
-    await response.body!.getReader().read();
-    gone.abort();
-    assert.equal(await threads(), 1);
-    assert.equal(engine.service.executor.size, 1);
-  });
 });

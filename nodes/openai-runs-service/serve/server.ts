@@ -6,7 +6,7 @@ import type { Caller, Engine } from '../../../engine/index.ts';
 import { type AccessOptions, Admission } from './access.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
 import { readBody } from './read-body.ts';
-import { Answer } from './write-answer.ts';
+import { Answer, isChat } from './write-answer.ts';
 
 export interface ServedOptions extends AccessOptions {
   /** The engine's, once it is open. */
@@ -53,8 +53,9 @@ export class Served {
       const admitted = this.#admission.admit(request);
       leave = admitted.leave;
       answer.addHeaders(admitted.headers);
-      await answer.send(await this.#ask(request, admitted.caller));
+      await answer.send(await this.#ask(request, admitted.caller, answer.left));
     } catch (error) {
+      if (error === answer.left.reason) return;
       const known = error instanceof ApiError;
       if (!known) this.#options.warn(`${request.method} ${request.url}: ${String(error)}`);
       await answer.refuse(known ? error : serverError());
@@ -70,14 +71,17 @@ export class Served {
     for (const answer of this.#open) answer.breakOff(serviceClosed());
   }
 
-  async #ask(request: IncomingMessage, caller: Caller): Promise<Response> {
+  /** @param left tells the engine that a chat program has gone; to others' requests that means nothing */
+  async #ask(request: IncomingMessage, caller: Caller, left: AbortSignal): Promise<Response> {
     const body = await readBody(request);
     const passed = PASSED_ON.flatMap((name) => {
       const value = request.headers[name];
       return value === undefined ? [] : [[name, String(value)] as [string, string]];
     });
     const method = request.method ?? 'GET';
-    const init = { method, headers: passed, ...(method !== 'GET' && method !== 'HEAD' && { body }) };
+    const hasBody = method !== 'GET' && method !== 'HEAD';
+    const signal = isChat(request) ? left : null;
+    const init = { method, headers: passed, signal, ...(hasBody && { body }) };
     return this.#options.fetch(addressOf(request.url), init, caller);
   }
 }
