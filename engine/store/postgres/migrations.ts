@@ -94,4 +94,8 @@ export const MIGRATIONS: readonly string[] = [
     connection TEXT PRIMARY KEY, number BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
   ) WITH (fillfactor = 50);
   `,
+  // Runs that have ended and whose threads go with them: few at any time, and looked for every second.
+  `
+  CREATE INDEX runs_to_forget ON runs (seq) WHERE active = 0 AND options LIKE '%,"forgetsThread":true}';
+  `,
 ];

@@ -85,4 +85,8 @@ export const MIGRATIONS: readonly string[] = [
     msg_id TEXT NOT NULL, conversation TEXT, took INTEGER, marks TEXT
   ) WITHOUT ROWID;
   `,
+  // Runs that have ended and whose threads go with them: few at any time, and looked for every second.
+  `
+  CREATE INDEX runs_to_forget ON runs (seq) WHERE active = 0 AND options LIKE '%,"forgetsThread":true}';
+  `,
 ];
