@@ -42,8 +42,10 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     const log = logFor(caller, service, run, first());
     void forgetThreadAfter(service, run.id, log);
     const head = headOf(run.id, run.created_at, body.model);
-    if (!body.stream) return c.json(await untilAborted(wholeAnswer(head, log), closing).finally(isDone));
-    const answer = chunks(head, log, body.stream_options?.include_usage === true);
+    const usedSoFar = async () => (await runById(db, run.id))?.usage;
+    const part = { log, before: run.usage, usedSoFar };
+    if (!body.stream) return c.json(await untilAborted(wholeAnswer(head, part), closing).finally(isDone));
+    const answer = chunks(head, part, body.stream_options?.include_usage === true);
     answer.onLeft = (hasAll) => {
       if (hasAll) isDone();
     };
