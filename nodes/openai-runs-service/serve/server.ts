@@ -1,7 +1,7 @@
 /** Answers Node's HTTP requests with an engine: who may ask, how much, and the answer as OpenAI's service sends it. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiError, serverError, serviceClosed } from '../../../engine/domain/errors.ts';
+import { ApiError, methodNotAllowed, serverError, serviceClosed } from '../../../engine/domain/errors.ts';
 import type { Caller, Engine } from '../../../engine/index.ts';
 import { type AccessOptions, Admission } from './access.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
@@ -78,7 +78,9 @@ export class Served {
       const value = request.headers[name];
       return value === undefined ? [] : [[name, String(value)] as [string, string]];
     });
-    const method = request.method ?? 'GET';
+    const { method = 'GET', url = '/' } = request;
+    // The one method that reaches us and that requests of the platform's fetch can't have.
+    if (method === 'TRACE') throw methodNotAllowed(method, url);
     const hasBody = method !== 'GET' && method !== 'HEAD';
     const signal = isChat(request) ? left : null;
     const init = { method, headers: passed, signal, ...(hasBody && { body }) };
