@@ -8,7 +8,7 @@ import { forgetThread } from './runs/forget.ts';
 import { ServedCalls } from './runs/served-calls.ts';
 import type { Service } from './service.ts';
 import { leaveLines } from './store/line.ts';
-import { deleteUnused, type Place } from './store/retention.ts';
+import { deleteUnused, type Place, runsToForget } from './store/retention.ts';
 import { dueRuns, leaveQueued, type RunInWork, runById, runsInWork, takeOver } from './store/runs.ts';
 import type { Ring } from './store/shared.ts';
 import { Workers } from './store/workers.ts';
@@ -23,7 +23,7 @@ const RETENTION_PAUSE_MS = 3_600_000;
 const SECONDS_A_DAY = 86_400;
 /**
  * Seconds that another process has for ending its own expired runs, which it alone can do with all that was said, and
- * that a reader has for the end of a run whose process is dead.
+ * that readers have for the end of a run whose thread goes with it.
  */
 const GRACE = 5;
 
@@ -37,8 +37,6 @@ export class Supervisor {
   /** Where the walk for unused threads stands, and when the next may begin, in milliseconds of the clock. */
   #walk: { from: Place | undefined; notBefore: number } = { from: undefined, notBefore: 0 };
   #hasFreePages = false;
-  /** Runs of dead processes, whose readers may be gone, too; from when on their threads may go. */
-  readonly #toForget = new Map<string, number>();
 
   /** @param leaseMs for tests */
   constructor(service: Service, leaseMs?: number) {
@@ -148,10 +146,15 @@ export class Supervisor {
   async #care(isOurs?: (run: RunInWork) => boolean): Promise<void> {
     await this.#expire(isOurs);
     await this.#adopt(isOurs);
-    for (const [id, from] of this.#toForget) {
-      if (from <= this.#service.now() && (await forgetThread(this.#service, id))) this.#toForget.delete(id);
-    }
-    if (!isOurs) await this.#clean();
+    if (isOurs) return;
+    await this.#forget();
+    await this.#clean();
+  }
+
+  /** Deletes the threads that go with their runs, where whoever read those is gone, too. */
+  async #forget(): Promise<void> {
+    const { store, now } = this.#service;
+    for (const { id } of await runsToForget(store.db, now() - GRACE)) await forgetThread(this.#service, id);
   }
 
   async #expire(isOurs: (run: RunInWork) => boolean = () => true): Promise<void> {
@@ -172,7 +175,7 @@ export class Supervisor {
 
   /** Runs that nobody works on: queued ones run, the others end. Never is a generation begun twice. */
   async #adopt(isOurs: (run: RunInWork) => boolean = () => true): Promise<void> {
-    const { store, now, executor, hub, workerId } = this.#service;
+    const { store, executor, hub, workerId } = this.#service;
     const candidates = (await runsInWork(store.db)).filter(isOurs);
     const mine = candidates.filter(({ worker }) => worker === workerId);
     for (const { id, status } of mine) if (status === 'cancelling') executor.stop(id, 'cancel');
@@ -182,10 +185,8 @@ export class Supervisor {
       const { id, status, worker } = run;
       if (executor.has(id) || hub.isHeld(id)) continue;
       if (worker !== null && worker !== workerId && !dead.has(worker)) continue;
-      if (status === 'in_progress') {
-        await this.#end(id, 'fail', STOPPED);
-        this.#toForget.set(id, now() + GRACE);
-      } else if (status === 'cancelling') await this.#end(id, 'cancelled');
+      if (status === 'in_progress') await this.#end(id, 'fail', STOPPED);
+      else if (status === 'cancelling') await this.#end(id, 'cancelled');
       else await this.#takeUp(run);
     }
     await this.#workers.forget(dead);
@@ -209,7 +210,6 @@ export class Supervisor {
       // Nobody has it, and there is no room here: it waits on.
       if (owner === null && worker === null) return;
       if (!(await takeOver(store.db, id, worker, owner))) return;
-      this.#toForget.set(id, this.#service.now() + GRACE);
       if (owner === null) return await store.shared?.ring(store.db, 'queued', [id]);
       const log = hub.open(id, events + 1);
       // Whoever follows it looks into the database.

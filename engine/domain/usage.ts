@@ -21,3 +21,14 @@ export function addUsage(a: Usage, b: Usage): Usage {
     reasoning_tokens: (a.reasoning_tokens ?? 0) + (b.reasoning_tokens ?? 0),
   };
 }
+
+/** What was used since, part by part. @param before what `total` holds of earlier */
+export function usageSince(before: Usage, total: Usage): Usage {
+  return {
+    prompt_tokens: total.prompt_tokens - before.prompt_tokens,
+    completion_tokens: total.completion_tokens - before.completion_tokens,
+    total_tokens: total.total_tokens - before.total_tokens,
+    cached_tokens: (total.cached_tokens ?? 0) - (before.cached_tokens ?? 0),
+    reasoning_tokens: (total.reasoning_tokens ?? 0) - (before.reasoning_tokens ?? 0),
+  };
+}

@@ -27,6 +27,21 @@ export function usageObject(usage: Usage): RunUsage {
   } as RunUsage;
 }
 
+/** The usage that such an object tells of. */
+export function usageOf({ prompt_tokens, completion_tokens, total_tokens, ...details }: RunUsage): Usage {
+  const { prompt_token_details, completion_tokens_details } = details as {
+    prompt_token_details?: { cached_tokens?: number };
+    completion_tokens_details?: { reasoning_tokens?: number };
+  };
+  return {
+    prompt_tokens,
+    completion_tokens,
+    total_tokens,
+    cached_tokens: prompt_token_details?.cached_tokens ?? 0,
+    reasoning_tokens: completion_tokens_details?.reasoning_tokens ?? 0,
+  };
+}
+
 export function assistantObject(row: AssistantRecord): Assistant {
   return {
     id: row.id,

@@ -8,23 +8,21 @@ import type { EventLog } from '../worker/event-log.ts';
 
 type Parts = Pick<Service, 'store' | 'log'>;
 
-/**
- * Deletes the thread of a run that has ended, if it goes with it; failing to is no failure of the run.
- * @returns false while there is something to forget later
- */
-export async function forgetThread({ store, log }: Parts, runId: string): Promise<boolean> {
+/** Deletes the thread of a run that has ended, if it goes with it; failing to is no failure of the run. */
+export async function forgetThread({ store, log }: Parts, runId: string): Promise<void> {
   try {
     const run = await runById(store.db, runId);
-    if (!run?.options.forgetsThread) return true;
-    if (isActive(run.status)) return false;
+    if (!run?.options.forgetsThread || isActive(run.status)) return;
     await atomically(store.db, (trx) => deleteThread(trx, run.thread_id));
   } catch (error) {
     log.warn(`The thread of run ${runId} could not be deleted: ${String(error)}`);
   }
-  return true;
 }
 
-/** As forgetThread, once a run has been read to its end, whoever else reads it; a run that waits goes on some day. */
+/**
+ * As forgetThread, once a run has been read to its end, whoever else reads it; a run that waits goes on some day. Where
+ * this process is gone by then, the housekeeping sees to it.
+ */
 export async function forgetThreadAfter(service: Parts, runId: string, log: EventLog): Promise<void> {
   for await (const _ of log.read());
   await forgetThread(service, runId);

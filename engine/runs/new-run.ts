@@ -60,6 +60,7 @@ export async function newRun(
   if (!assistant) throw notFound('assistant', body.assistant_id);
   const options = settleOptions(assistant, thread, body, fileSearchContent);
   if (caller?.isServedTools && !body.tools) options.isServedTools = true;
+  // At the end, where the housekeeping looks for it (store/retention.ts).
   if (forgetsThread) options.forgetsThread = true;
   checkTools(service, options);
   if (!options.instructions && !(await hasUserMessage(db, thread.id))) throw emptyThread();

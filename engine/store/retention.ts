@@ -7,6 +7,28 @@ import { atomically, type Db } from './store.ts';
 const THREADS_A_STEP = 50;
 const ROWS_A_STEP = 500;
 
+/** What the options of such a run end with, in the words of the index. */
+const FORGETS = sql.lit('%,"forgetsThread":true}');
+
+/**
+ * Runs that ended before a time and have their thread still, though that goes with them.
+ * @param before seconds since 1970
+ */
+export const runsToForget = (db: Db, before: number): Promise<{ id: string }[]> =>
+  db
+    .selectFrom('runs')
+    .select('id')
+    .where('active', '=', sql.lit(0 as const))
+    .where('options', 'like', FORGETS)
+    .where(
+      ({ fn, val }) => fn.coalesce('completed_at', 'failed_at', 'cancelled_at', 'expires_at', val(0)),
+      '<',
+      before,
+    )
+    .orderBy('seq')
+    .limit(THREADS_A_STEP)
+    .execute();
+
 /** Where a walk over the threads stands: behind this one. */
 export interface Place {
   created_at: number;

@@ -20,8 +20,8 @@ export class EventLog {
   attempt: number | undefined;
   /** How many of the events are written where readers on other machines find them; undefined where none are. */
   told: number | undefined;
-  /** Called when a reader goes, or has read all; for a log that is made for one reader. */
-  onLeft: () => void = () => {};
+  /** Called when a reader goes, and whether it has read all; for a log that is made for one reader. */
+  onLeft: (hasAll: boolean) => void = () => {};
   readonly #events: LoggedEvent[] = [];
   /** Text of each event, made when the first reader needs it. */
   readonly #frames: (string | undefined)[] = [];

@@ -77,6 +77,7 @@ onEachDatabase('the outputs of a chat program', function (kind) {
       const messages = await upToOutputs(first);
       const { body } = await ask(second, { messages });
       assert.equal(body.choices[0].message.content, 'Done');
+      assert.equal(body.usage.total_tokens, 15);
       assert.equal(first.model.turns.length, 1);
       await until(async () => (await threads(second)) === 0);
     });

@@ -182,6 +182,108 @@ describe('chat completions', () => {
       assert.ok(!heard(model, turn).includes('thermometer'), 'what came of it was said');
   });
 
+  describe('tells what each request of one run has used', () => {
+    const used = (prompt: number, completion: number, cached: number, reasoning: number): Script =>
+      async function* () {
+        yield {
+          type: 'usage',
+          usage: {
+            prompt_tokens: prompt,
+            completion_tokens: completion,
+            total_tokens: prompt + completion,
+            cached_tokens: cached,
+            reasoning_tokens: reasoning,
+          },
+        };
+      };
+    /** A script with what it has used in the place of its own. */
+    const using = (script: Script, usage: Script): Script =>
+      async function* (turn) {
+        for await (const event of script(turn)) {
+          if (event.type === 'usage') yield* usage(turn);
+          else yield event;
+        }
+      };
+    const lamp = () => calls(['lamp', {}]);
+    const tools = [{ type: 'function', function: { name: 'lamp' } }];
+    const figures = (usage: Json) => [
+      usage.prompt_tokens,
+      usage.completion_tokens,
+      usage.total_tokens,
+      usage.prompt_tokens_details.cached_tokens,
+      usage.completion_tokens_details.reasoning_tokens,
+    ];
+
+    for (const stream of [false, true]) {
+      for (const more of [{}, { user: 'anna' }]) {
+        it(`${stream ? 'in a last chunk' : 'in the answer'}, ${'user' in more ? 'with' : 'without'} a conversation`, async () => {
+          const { chat } = await open(
+            using(lamp(), used(100, 10, 64, 3)),
+            using(lamp(), used(120, 20, 96, 7)),
+            using(says('Done'), used(150, 5, 128, 0)),
+          );
+          const messages: Json[] = [user('Light')];
+          const ask = async (): Promise<Json> => {
+            const answer = await chat({
+              messages,
+              tools,
+              ...more,
+              ...(stream && { stream, stream_options: { include_usage: true } }),
+            });
+            if (!stream) return { message: answer.choices[0].message, usage: answer.usage };
+            const chunks: Json[] = [];
+            for await (const chunk of answer as AsyncIterable<Json>) chunks.push(chunk);
+            assert.ok(chunks.slice(0, -1).every(({ usage }) => usage === null));
+            const tool_calls = chunks.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []);
+            return { message: { role: 'assistant', content: null, tool_calls }, usage: chunks.at(-1).usage };
+          };
+          const told: number[][] = [];
+          for (let request = 0; request < 3; request++) {
+            const { message, usage } = await ask();
+            told.push(figures(usage));
+            const outputs = (message.tool_calls ?? []).map(({ id }: Json) => ({
+              role: 'tool',
+              tool_call_id: id,
+              content: 'ok',
+            }));
+            messages.push(message, ...outputs);
+          }
+          assert.deepEqual(told, [
+            [100, 10, 110, 64, 3],
+            [120, 20, 140, 96, 7],
+            [150, 5, 155, 128, 0],
+          ]);
+        });
+      }
+    }
+
+    it('all turns of one whose calls are answered elsewhere', async () => {
+      const { engine } = await open(lamp(), says('Done'));
+      const asked = engine.fetch(
+        'http://engine.local/v1/chat/completions',
+        { method: 'POST', body: JSON.stringify({ model: 'asst_home', messages: [user('Light')] }) },
+        { id: 'key_a', isServedTools: true },
+      );
+      const row = await until(async () => {
+        const { store } = engine.service;
+        const query = store.db.selectFrom('runs').selectAll().where('status', '=', 'requires_action');
+        return query.executeTakeFirst();
+      });
+      const { tool_calls } = JSON.parse(row.required_action!).submit_tool_outputs;
+      await send(engine, 'POST', `/threads/${row.thread_id}/runs/${row.id}/submit_tool_outputs`, {
+        tool_outputs: [{ tool_call_id: tool_calls[0].id, output: 'ok' }],
+      });
+      const answer = (await (await asked).json()) as Json;
+      assert.equal(answer.usage.total_tokens, 30);
+    });
+
+    it('nothing where the stream was not asked for it', async () => {
+      const { chat } = await open(lamp());
+      const stream = await chat({ messages: [user('Light')], tools, stream: true });
+      for await (const chunk of stream as AsyncIterable<Json>) assert.equal('usage' in chunk, false);
+    });
+  });
+
   it('takes outputs together with what the user says, or shows, after them', async () => {
     const { chat, model, threads } = await open(calls(['lamp', {}]), says('Done'));
     const tools = [{ type: 'function', function: { name: 'lamp' } }];
@@ -259,19 +361,5 @@ describe('chat completions', () => {
     await until(() => engine.service.executor.size === 1);
     await engine.close();
     assert.equal((await waiting).status, 503);
-  });
-
-  it('a program that goes away leaves its run to its end', async () => {
-    const { engine, threads } = await open(hangs('Well'));
-    const gone = new AbortController();
-    const response = await engine.fetch('http://engine.local/v1/chat/completions', {
-      method: 'POST',
-      body: JSON.stringify({ model: 'Home', messages: [user('Hi')], stream: true }),
-      signal: gone.signal,
-    });
-    await response.body!.getReader().read();
-    gone.abort();
-    assert.equal(await threads(), 1);
-    assert.equal(engine.service.executor.size, 1);
   });
 });

@@ -98,4 +98,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE run_origins ADD COLUMN name TEXT;
   `,
+  // Runs that have ended and whose threads go with them: few at any time, and looked for every second.
+  `
+  CREATE INDEX runs_to_forget ON runs (seq) WHERE active = 0 AND options LIKE '%,"forgetsThread":true}';
+  `,
 ];

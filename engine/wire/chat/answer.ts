@@ -1,15 +1,27 @@
 /** A run's events as a Chat-Completions answer: whole, or in chunks. */
 import type { FunctionCall } from '../../domain/content.ts';
 import { ApiError, serverError } from '../../domain/errors.ts';
-import type { Run, RunUsage } from '../../domain/types.ts';
+import type { Run } from '../../domain/types.ts';
+import { type Usage, usageSince } from '../../domain/usage.ts';
+import { usageOf } from '../../objects/objects.ts';
 import { EventLog } from '../../worker/event-log.ts';
 
 type Finish = 'stop' | 'length' | 'content_filter' | 'tool_calls';
 
+/** The part of a run that answers one request. */
+export interface Part {
+  log: EventLog;
+  /** What the run had used before: told to earlier requests. */
+  before: Usage;
+  /** What it has used while it waits for outputs, which its object does not tell. */
+  usedSoFar(): Promise<Usage | undefined>;
+}
+
 /** What a run comes to. */
-export interface Outcome {
+interface Outcome {
   finish: Finish;
-  usage: RunUsage | null;
+  /** Of all of the run; undefined while it waits for outputs. */
+  usage: Usage | undefined;
   calls: FunctionCall[];
 }
 
@@ -19,9 +31,10 @@ const GAP = '\n\n';
 /**
  * Reads a run to its end, or to its call for outputs.
  * @param onText told each piece of text
+ * @returns what it comes to, with what was used for this request
  * @throws ApiError for a run that ended without success
  */
-export async function readRun(log: EventLog, onText: (text: string) => void): Promise<Outcome> {
+async function readRun({ log, before, usedSoFar }: Part, onText: (text: string) => void) {
   let saidAnything = false;
   for await (const { event, data: told } of log.read()) {
     // As text, where another machine has told it.
@@ -35,7 +48,10 @@ export async function readRun(log: EventLog, onText: (text: string) => void): Pr
     }
     if (event === 'error') throw serverError((data as { message: string }).message);
     const outcome = event.startsWith('thread.run.') && outcomeOf(data as Run);
-    if (outcome) return outcome;
+    if (outcome) {
+      const total = outcome.usage ?? (await usedSoFar()) ?? before;
+      return { ...outcome, usage: usageSince(before, total) };
+    }
   }
   throw serverError();
 }
@@ -48,7 +64,11 @@ const textsOf = (data: unknown): string[] =>
 /** What a run's status means; undefined while it goes on, or for the data of another event. */
 function outcomeOf(run: Run): Outcome | undefined {
   const { status, usage, required_action, incomplete_details, last_error } = run;
-  const outcome = (finish: Finish): Outcome => ({ finish, usage, calls: [] });
+  const outcome = (finish: Finish): Outcome => ({
+    finish,
+    usage: usage ? usageOf(usage) : undefined,
+    calls: [],
+  });
   switch (run.object === 'thread.run' && status) {
     case 'completed':
       return outcome('stop');
@@ -80,12 +100,12 @@ export const headOf = (runId: string, created: number, model: string) => ({
 
 type Head = ReturnType<typeof headOf>;
 
-/** A run's usage as chat programs read it: the details of the prompt have another name here. */
-function usageOf(usage: RunUsage | null) {
-  if (!usage) return { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
-  const { prompt_token_details, ...rest } = usage as RunUsage & { prompt_token_details?: object };
-  return { ...rest, prompt_tokens_details: prompt_token_details };
-}
+/** Usage as chat programs read it: the details of the prompt have another name here than in runs. */
+const usageObject = ({ cached_tokens = 0, reasoning_tokens = 0, ...tokens }: Usage) => ({
+  ...tokens,
+  prompt_tokens_details: { cached_tokens },
+  completion_tokens_details: { reasoning_tokens },
+});
 
 const callObject = ({ id, type, function: { name, arguments: args } }: FunctionCall) => ({
   id,
@@ -94,9 +114,9 @@ const callObject = ({ id, type, function: { name, arguments: args } }: FunctionC
 });
 
 /** The whole answer. */
-export async function wholeAnswer(head: Head, log: EventLog) {
+export async function wholeAnswer(head: Head, part: Part) {
   let content = '';
-  const { finish, usage, calls } = await readRun(log, (text) => {
+  const { finish, usage, calls } = await readRun(part, (text) => {
     content += text;
   });
   const message = {
@@ -109,23 +129,23 @@ export async function wholeAnswer(head: Head, log: EventLog) {
     ...head,
     object: 'chat.completion',
     choices: [{ index: 0, message, logprobs: null, finish_reason: finish }],
-    usage: usageOf(usage),
+    usage: usageObject(usage),
   };
 }
 
 /** The answer in chunks, as they come. @param withUsage a last chunk tells what was used */
-export function chunks(head: Head, log: EventLog, withUsage: boolean): EventLog {
+export function chunks(head: Head, part: Part, withUsage: boolean): EventLog {
   const answer = new EventLog(0, { last: '' });
   const base = { ...head, object: 'chat.completion.chunk', ...(withUsage && { usage: null }) };
   const add = (data: object) => answer.append({ event: '', data });
   const choose = (delta: object, finish_reason: Finish | null = null) =>
     add({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason }] });
   choose({ role: 'assistant', content: '' });
-  readRun(log, (content) => choose({ content }))
+  readRun(part, (content) => choose({ content }))
     .then(({ finish, usage, calls }) => {
       for (const [index, call] of calls.entries()) choose({ tool_calls: [{ index, ...callObject(call) }] });
       choose({}, finish);
-      if (withUsage) add({ ...base, choices: [], usage: usageOf(usage) });
+      if (withUsage) add({ ...base, choices: [], usage: usageObject(usage) });
     })
     .catch((error: unknown) => add({ error: (error instanceof ApiError ? error : serverError()).body }))
     .finally(() => answer.end());

@@ -1,4 +1,5 @@
 /** POST /chat/completions: chat programs talk to assistants. A conversation is a thread, an answer is a run. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import type { Caller } from '../../domain/caller.ts';
 import { modelNotFound } from '../../domain/errors.ts';
@@ -21,22 +22,34 @@ import { type RouteEnv, readBody } from '../routes/http.ts';
 import { eventStream } from '../routes/sse.ts';
 import { chunks, headOf, wholeAnswer } from './answer.ts';
 import { firstNew, messagesOf, outputsOf, roundsOf, runBody, threadIdOf } from './request.ts';
+import { cancelWhenLeft, throwIfLeft } from './stop.ts';
+
+/** Milliseconds that a conversation may be busy for a request to wait for it, and between two looks. */
+const BUSY_MS = 3000;
+const LOOK_MS = 50;
 
 export function chatRoutes(service: Service): Hono<RouteEnv> {
   const { db } = service.store;
   const routes = new Hono<RouteEnv>();
 
   routes.post('/completions', async (c) => {
-    const { caller, signal } = c.env;
+    const { caller, signal, closing } = c.env;
     const body = readBody(c, chatCompletion);
     const conversation = c.req.header('x-conversation') || body.user || undefined;
     const assistantId = await assistantOf(body.model, caller);
-    const { run, log: first } = await begin({ body, assistantId, conversation, caller });
+    const { run, log: first } = await begin({ body, assistantId, conversation, caller, signal });
+    const isDone = cancelWhenLeft(service, run, c.env);
     const log = logFor(caller, service, run, first());
     void forgetThreadAfter(service, run.id, log);
     const head = headOf(run.id, run.created_at, body.model);
-    if (!body.stream) return c.json(await untilAborted(wholeAnswer(head, log), c.env.closing));
-    return eventStream(chunks(head, log, body.stream_options?.include_usage === true), signal);
+    const usedSoFar = async () => (await runById(db, run.id))?.usage;
+    const part = { log, before: run.usage, usedSoFar };
+    if (!body.stream) return c.json(await untilAborted(wholeAnswer(head, part), closing).finally(isDone));
+    const answer = chunks(head, part, body.stream_options?.include_usage === true);
+    answer.onLeft = (hasAll) => {
+      if (hasAll) isDone();
+    };
+    return eventStream(answer, signal);
   });
 
   /** The assistant of an id or a name. @throws ApiError 404 */
@@ -51,6 +64,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     assistantId: string;
     conversation: string | undefined;
     caller: Caller | undefined;
+    signal: AbortSignal | null | undefined;
   }
 
   /** The caller's run that waits for the output of a call, whichever process it began in. */
@@ -60,11 +74,13 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     return run.expires_at !== null && run.expires_at <= service.now() ? undefined : run;
   }
 
-  async function begin({ body, assistantId, conversation, caller }: Request): Promise<Started> {
+  async function begin(request: Request): Promise<Started> {
+    const { body, assistantId, conversation, caller } = request;
     const { messages } = body;
     const outputs = outputsOf(messages);
     const callId = messages.findLast(({ role }) => role === 'tool')?.tool_call_id;
     const run = callId ? await waitingRun(callId, caller) : undefined;
+    throwIfLeft(request);
     if (run && outputs) return submitToolOutputs(service, run.thread_id, run.id, { tool_outputs: outputs });
     if (run) await giveUp(run);
     // Nobody waits any more, but the request says all there is to know.
@@ -79,7 +95,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     }
     const threadId = threadIdOf(caller?.id ?? '', assistantId, conversation);
     const isNew = await makeThread(threadId, caller);
-    if (!isNew) await freeThread(threadId);
+    if (!isNew) await freeThread(threadId, request);
     const additional_messages = messagesOf(messages, { ...told, from: isNew ? 0 : firstNew(messages) });
     return createRun(service, threadId, { ...settings, additional_messages }, options);
   }
@@ -89,11 +105,19 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     return insertThreadOnce(db, { ...newThread({}, service.now(), caller?.id), id });
   }
 
-  /** A run whose calls the program did not answer makes room for what it says instead. */
-  async function freeThread(threadId: string): Promise<void> {
-    const active = await activeRunId(db, threadId);
-    const run = active ? await runById(db, active) : undefined;
-    if (run?.status === 'requires_action') await giveUp(run);
+  /**
+   * A run whose calls the program did not answer makes room for what it says instead. Any other is waited for a little:
+   * the next question may come before the Stop of the one before.
+   */
+  async function freeThread(threadId: string, request: Request): Promise<void> {
+    for (const end = performance.now() + BUSY_MS; performance.now() < end; await delay(LOOK_MS)) {
+      throwIfLeft(request);
+      const active = await activeRunId(db, threadId);
+      const run = active ? await runById(db, active) : undefined;
+      if (!run) return;
+      if (run.status === 'requires_action' && seesCalls(run, request.caller)) return giveUp(run);
+    }
+    throwIfLeft(request);
   }
 
   async function giveUp({ id }: RunRecord): Promise<void> {

@@ -59,13 +59,17 @@ class EventSource implements UnderlyingDefaultSource<Uint8Array> {
     this.#position = next;
     controller.enqueue(this.#encoder.encode(text || ': keep-alive\n\n'));
     if (!log.ended || next < log.length) return;
-    this.cancel();
+    this.#leave(true);
     controller.close();
   }
 
   cancel(): void {
+    this.#leave(false);
+  }
+
+  #leave(hasAll: boolean): void {
     this.#gone = true;
-    this.#log.onLeft();
+    this.#log.onLeft(hasAll);
     this.#wake();
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }

@@ -41,20 +41,22 @@ const taken = new Map<string, string>();
 const isBelow = (path: string, top: string) => path === top || path.startsWith(`${top}/`);
 
 /**
- * Serves a service at its path.
+ * Serves a service at its path. Where no key is left everybody is refused there, as the API refuses: a program tells a
+ * lost key from a wrong address.
  * @returns takes it away again: no route is left, and open streams end with an error event
- * @throws Error with a sentence for the user when the path can't be had, or nobody could ask
+ * @throws Error with a sentence for the user when the path can't be had
  */
 export function mount(options: MountOptions): () => void {
   const { RED, node, settings, keys, translate: t } = options;
   const { servePath: path, serveAccess: access, serveOrigins: origins } = settings;
   if (RED.settings.httpNodeRoot === (false as never)) throw new Error(t('serve.noServer'));
   if (!SERVED_PATH.test(path)) throw new Error(t('serve.badPath', { path }));
-  if (access === 'keys' && keys.length === 0) throw new Error(t('serve.noKeys', { path }));
   const claim = path.toLowerCase();
   for (const [other, name] of taken) {
     if (isBelow(claim, other) || isBelow(other, claim)) throw new Error(t('serve.taken', { path, name }));
   }
+
+  if (access === 'keys' && keys.length === 0) node.warn(t('serve.noKeys', { path }));
 
   const served = import('./server.ts').then(
     ({ Served }) =>

@@ -1,12 +1,12 @@
 /** Answers Node's HTTP requests with an engine: who may ask, how much, and the answer as OpenAI's service sends it. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiError, serverError, serviceClosed } from '../../../engine/domain/errors.ts';
+import { ApiError, methodNotAllowed, serverError, serviceClosed } from '../../../engine/domain/errors.ts';
 import type { Caller, Engine } from '../../../engine/index.ts';
 import { type AccessOptions, Admission } from './access.ts';
 import { allowOrigin, answerOptions } from './cors.ts';
 import { readBody } from './read-body.ts';
-import { Answer } from './write-answer.ts';
+import { Answer, isChat } from './write-answer.ts';
 
 export interface ServedOptions extends AccessOptions {
   /** The engine's, once it is open. */
@@ -53,8 +53,9 @@ export class Served {
       const admitted = this.#admission.admit(request);
       leave = admitted.leave;
       answer.addHeaders(admitted.headers);
-      await answer.send(await this.#ask(request, admitted.caller));
+      await answer.send(await this.#ask(request, admitted.caller, answer.left));
     } catch (error) {
+      if (error === answer.left.reason) return;
       const known = error instanceof ApiError;
       if (!known) this.#options.warn(`${request.method} ${request.url}: ${String(error)}`);
       await answer.refuse(known ? error : serverError());
@@ -70,14 +71,19 @@ export class Served {
     for (const answer of this.#open) answer.breakOff(serviceClosed());
   }
 
-  async #ask(request: IncomingMessage, caller: Caller): Promise<Response> {
+  /** @param left tells the engine that a chat program has gone; to others' requests that means nothing */
+  async #ask(request: IncomingMessage, caller: Caller, left: AbortSignal): Promise<Response> {
     const body = await readBody(request);
     const passed = PASSED_ON.flatMap((name) => {
       const value = request.headers[name];
       return value === undefined ? [] : [[name, String(value)] as [string, string]];
     });
-    const method = request.method ?? 'GET';
-    const init = { method, headers: passed, ...(method !== 'GET' && method !== 'HEAD' && { body }) };
+    const { method = 'GET', url = '/' } = request;
+    // The one method that reaches us and that requests of the platform's fetch can't have.
+    if (method === 'TRACE') throw methodNotAllowed(method, url);
+    const hasBody = method !== 'GET' && method !== 'HEAD';
+    const signal = isChat(request) ? left : null;
+    const init = { method, headers: passed, signal, ...(hasBody && { body }) };
     return this.#options.fetch(addressOf(request.url), init, caller);
   }
 }

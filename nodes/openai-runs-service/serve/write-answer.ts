@@ -11,12 +11,19 @@ const DRAIN_MS = 2_000;
 /** Proxies and compressing middleware hold events back; these headers ask them not to. */
 const STREAM_HEADERS = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' };
 
+/** Whether a request is that of a chat program: its streams have a form of their own, and its going is a Stop. */
+export const isChat = ({ url = '' }: Pick<IncomingMessage, 'url'>): boolean =>
+  /\/chat\/completions(\?|$)/.test(url);
+
 export class Answer {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #headers: Record<string, string>;
   readonly #patienceMs: number;
   readonly #since = performance.now();
+  readonly #left = new AbortController();
+  /** Whether it is ended here, with or without its reader. */
+  #brokenOff = false;
   /** Reads the stream that is being sent. */
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
@@ -33,6 +40,16 @@ export class Answer {
     this.#headers = headers;
     // Whoever goes away in the middle is no fault of ours.
     response.on('error', () => {});
+    const onClose = () => {
+      if (!response.writableFinished && !this.#brokenOff) this.#left.abort();
+    };
+    if (response.destroyed) onClose();
+    else response.once('close', onClose);
+  }
+
+  /** Aborted when the reader goes before all is sent. */
+  get left(): AbortSignal {
+    return this.#left.signal;
   }
 
   /** Headers of the answer to come. */
@@ -67,10 +84,11 @@ export class Answer {
 
   /** Ends a stream that is open with an error event; an answer that has not begun is still to come. */
   breakOff(error: ApiError): void {
+    this.#brokenOff = true;
     if (!this.#reader) return;
-    const isChat = /\/chat\/completions(\?|$)/.test(this.#request.url ?? '');
-    const data = JSON.stringify(isChat ? { error: error.body } : error.body);
-    this.#response.end(`${isChat ? '' : 'event: error\n'}data: ${data}\n\n`);
+    const chat = isChat(this.#request);
+    const data = JSON.stringify(chat ? { error: error.body } : error.body);
+    this.#response.end(`${chat ? '' : 'event: error\n'}data: ${data}\n\n`);
     this.#stop();
   }
 
@@ -104,14 +122,16 @@ export class Answer {
     }
     const reader = body.getReader();
     this.#reader = reader;
-    // The reader's going ends the reading, not the run.
+    // What the reader's going means for a run is the engine's to say.
     response.once('close', () => this.#stop());
     if (response.destroyed) this.#stop();
     for (;;) {
       const { done, value } = await reader.read();
       if (!this.#reader) return;
       if (done) break;
-      if (!response.write(value) && !(await until(response, 'drain', this.#patienceMs))) response.destroy();
+      if (response.write(value) || (await until(response, 'drain', this.#patienceMs))) continue;
+      this.#brokenOff = true;
+      response.destroy();
     }
     this.#reader = undefined;
     response.end();
