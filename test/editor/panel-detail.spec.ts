@@ -104,6 +104,11 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       panel = await openPanel(editor);
       await row('From Python').filter({ hasText: 'via key Alice' }).waitFor();
       assert.match((await row('From Python').getAttribute('aria-label')) ?? '', /via key Alice/);
+      // Nobody here followed it: its times are whole seconds.
+      await row('From Python').filter({ hasText: /\d s/ }).click();
+      const told = await panel.locator('.runs-timeline').getAttribute('aria-label');
+      assert.match(told ?? '', /writes: (< 1|\d+\.\d) s/);
+      await tab('Runs').click();
     });
 
     it('reads pictures when they are seen, once, and not with the run', async () => {

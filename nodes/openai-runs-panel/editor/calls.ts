@@ -4,6 +4,7 @@ import { waitingCalls } from '../../shared/waiting-calls.ts';
 import { type Answer, answerForm, answerWords } from './answer-form.ts';
 import { callCard } from './conversation.ts';
 import { h } from './dom.ts';
+import { duration, wholeSeconds } from './format.ts';
 import { text } from './i18n.ts';
 import { callsOf, cardOf } from './timeline.ts';
 import type { RunDetail } from './types.ts';
@@ -61,10 +62,10 @@ export function calls(
 
 type Times = { created_at: number; completed_at: number | null };
 
-/** Milliseconds that a call has taken, as exactly as is known. */
-function tookOf(id: string, marks: [number, string][], step: Times | undefined): number | undefined {
+/** How long a call has taken, as exactly as is known. */
+function tookOf(id: string, marks: [number, string][], step: Times | undefined): string {
   const answered = marks.find(([, what]) => what === `answer:${id}`)?.[0];
   const asked = marks.findLast(([at, what]) => what === 'requires_action' && at <= (answered ?? 0))?.[0];
-  if (answered && asked) return answered - asked;
-  return step?.completed_at ? (step.completed_at - step.created_at) * 1000 : undefined;
+  if (answered && asked) return duration(answered - asked);
+  return step?.completed_at ? wholeSeconds((step.completed_at - step.created_at) * 1000) : '';
 }

@@ -1,6 +1,6 @@
 /** A thread as a chat, and the calls of tools in it. */
 import { h } from './dom.ts';
-import { duration, moment, pretty } from './format.ts';
+import { moment, pretty } from './format.ts';
 import { text } from './i18n.ts';
 import { canShow, thumbnail } from './thumbnail.ts';
 import { type Call, callsOf } from './timeline.ts';
@@ -62,9 +62,8 @@ export function bubble(
 }
 
 /** One call, folded: arguments, output, how long it took. */
-export function callCard(call: Call, took?: number, isOpen = false): HTMLDetailsElement {
+export function callCard(call: Call, took = '', isOpen = false): HTMLDetailsElement {
   const { name = call.type, arguments: given, output } = call.function ?? {};
-  const time = took === undefined ? '' : duration(took);
   return h(
     'details',
     { class: 'runs-call', open: isOpen },
@@ -73,7 +72,7 @@ export function callCard(call: Call, took?: number, isOpen = false): HTMLDetails
       {},
       h('i', { class: 'fa fa-wrench', 'aria-hidden': 'true' }),
       ` ${name} `,
-      h('span', { class: 'runs-dim' }, [call.server_label, time].filter(Boolean).join(' · ')),
+      h('span', { class: 'runs-dim' }, [call.server_label, took].filter(Boolean).join(' · ')),
     ),
     given !== undefined && h('div', { class: 'runs-dim' }, text('call.arguments')),
     given !== undefined && h('pre', {}, pretty(given)),

@@ -4,11 +4,10 @@ import { type Fault, get, post } from './api.ts';
 import { calls, countWaiting, Drafts } from './calls.ts';
 import { conversation, question } from './conversation.ts';
 import { h, iconButton, released, set } from './dom.ts';
-import { duration } from './format.ts';
 import { text } from './i18n.ts';
 import { LOOKS, type Names, statusName } from './names.ts';
 import { isSure, notify } from './notify.ts';
-import { statusIcon } from './row.ts';
+import { statusIcon, tookWords } from './row.ts';
 import { makeInject, raw, save } from './take-away.ts';
 import { timeline } from './timeline.ts';
 import type { Message, Row, RunDetail } from './types.ts';
@@ -156,7 +155,7 @@ export class Detail {
           .filter(Boolean)
           .join(' · '),
       ),
-      h('span', { class: 'runs-dim' }, row?.took === undefined ? '' : duration(row.took)),
+      h('span', { class: 'runs-dim' }, row && tookWords(row)),
     );
     const body = h('div', { class: 'runs-scroll' });
     const before = this.element.querySelector('.runs-scroll')?.scrollTop ?? 0;

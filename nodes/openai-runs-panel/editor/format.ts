@@ -14,6 +14,9 @@ export function duration(ms: number | undefined): string {
   return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
+/** The same for times of the API, which are whole seconds. */
+export const wholeSeconds = (ms: number): string => (ms < 1000 ? '< 1 s' : duration(ms));
+
 /** The time of today, the day of what is older. @param at milliseconds since 1970 */
 export function moment(at: number): string {
   const date = new Date(at);

@@ -1,6 +1,6 @@
 /** One run, or one message that has none yet, as a row of the list. */
 import { h } from './dom.ts';
-import { count, duration, moment } from './format.ts';
+import { count, duration, moment, wholeSeconds } from './format.ts';
 import { text } from './i18n.ts';
 import { LOOKS, type Names, statusName } from './names.ts';
 import type { FlightInfo, Row } from './types.ts';
@@ -51,12 +51,18 @@ function origin({ names }: RowView, from: Row['origin']): HTMLElement {
 
 const dot = (parts: (string | undefined | false)[]) => parts.filter(Boolean).join(' · ');
 
+/** How long a run has taken, as exactly as is known; empty while it goes on. */
+export function tookWords({ took, origin }: Pick<Row, 'took' | 'origin'>): string {
+  if (took === undefined) return '';
+  return origin?.marks ? duration(took) : wholeSeconds(took);
+}
+
 /** A run. @param flight what its node knows of it beyond its status */
 export function runRow(view: RowView, row: Row, flight?: FlightInfo): HTMLElement {
   const tokens = row.tokensIn + row.tokensOut;
   const state = flight && row.status !== 'requires_action' ? flight.state : row.status;
   const figures = dot([
-    row.took !== undefined && duration(row.took),
+    tookWords(row),
     tokens > 0 && text('tokens', { count: count(tokens) }),
     row.calls > 0 && text('calls', { count: row.calls }),
   ]);

@@ -1,7 +1,7 @@
 /** A run as bars over time. */
 import type { ToolCall } from '../../shared/waiting-calls.ts';
 import { h, s } from './dom.ts';
-import { duration } from './format.ts';
+import { duration, wholeSeconds } from './format.ts';
 import { text } from './i18n.ts';
 import type { RunDetail, Step } from './types.ts';
 
@@ -23,7 +23,9 @@ const WIDTH = 260;
 export function timeline(detail: RunDetail): HTMLElement {
   const { row } = detail;
   const marks = row?.origin?.marks ?? [];
-  const bars = marks.length > 2 ? barsOfMarks(marks, detail) : barsOfSteps(detail);
+  const isExact = marks.length > 2;
+  const bars = isExact ? barsOfMarks(marks, detail) : barsOfSteps(detail);
+  const tookOf = ({ from, to }: Bar) => (isExact ? duration : wholeSeconds)(to - from);
   const start = Math.min(...bars.map(({ from }) => from));
   const length = Math.max(1, ...bars.map(({ to }) => to - start));
   const scale = (at: number) => ((at - start) / length) * WIDTH;
@@ -33,10 +35,10 @@ export function timeline(detail: RunDetail): HTMLElement {
       viewBox: `0 0 ${WIDTH} ${bars.length * HEIGHT + 4}`,
       class: 'runs-timeline',
       role: 'img',
-      'aria-label': bars.map(({ name, from, to }) => `${name}: ${duration(to - from)}`).join('; '),
+      'aria-label': bars.map((bar) => `${bar.name}: ${tookOf(bar)}`).join('; '),
     },
     ...bars.map((bar, index) => {
-      const took = duration(bar.to - bar.from);
+      const took = tookOf(bar);
       const y = index * HEIGHT;
       return s(
         'g',
@@ -65,7 +67,7 @@ export function timeline(detail: RunDetail): HTMLElement {
     'div',
     { class: 'runs-body' },
     picture,
-    marks.length <= 2 && h('p', { class: 'runs-dim' }, text('detail.bySeconds')),
+    !isExact && h('p', { class: 'runs-dim' }, text('detail.bySeconds')),
     usage != null &&
       usage.total_tokens > 0 &&
       h(

@@ -32,7 +32,7 @@ export function askForAnswers(place: HTMLElement, calls: ToolCall[], options: An
     // Whether a server may act, a person says each time.
     const mocks = call.type === 'function' ? options.mocks : undefined;
     const output = mocks && outputs.get(name);
-    const card = callCard(cardOf(call), undefined, true);
+    const card = callCard(cardOf(call), '', true);
     card.dataset.call = call.id;
     place.append(card);
     if (mocks && output !== undefined && mocked < MOST_ROUNDS) {
