@@ -1,4 +1,5 @@
 /** One run in full. */
+import { isActive } from '../../../engine/domain/run-states.ts';
 import type { Answer } from './answer-form.ts';
 import { type Fault, get, post } from './api.ts';
 import { calls, countWaiting, Drafts } from './calls.ts';
@@ -15,6 +16,7 @@ import type { Message, Row, RunDetail } from './types.ts';
 
 const VIEWS = ['timeline', 'conversation', 'calls', 'raw'] as const;
 type View = (typeof VIEWS)[number];
+/** What can be cancelled. */
 const ACTIVE = ['queued', 'in_progress', 'requires_action'];
 /** Milliseconds until a run is read again that could not be read, or of which nobody brings news. */
 const AGAIN = 3000;
@@ -107,7 +109,7 @@ export class Detail {
   /** Whether the run goes on without anybody telling of it: of a server's, only its node's own are told. */
   private isUnheard({ run, service, byNode }: RunDetail): boolean {
     const { backend } = this.actions.names.services.find(({ id }) => id === service) ?? {};
-    return backend === 'server' && !byNode && ACTIVE.includes(run.status);
+    return backend === 'server' && !byNode && isActive(run.status);
   }
 
   private readLater(): void {
@@ -133,10 +135,10 @@ export class Detail {
     const { run, row } = detail;
     const { names, again } = this.actions;
     const asked = question(detail);
-    const isActive = ACTIVE.includes(run.status);
+    const isOpen = ACTIVE.includes(run.status);
     const bar = this.bar(
-      isActive && iconButton('ban', text('detail.cancel'), () => this.act(`${run.id}/cancel`, {})),
-      !isActive &&
+      isOpen && iconButton('ban', text('detail.cancel'), () => this.act(`${run.id}/cancel`, {})),
+      !isOpen &&
         asked !== undefined &&
         iconButton('repeat', text('detail.again'), () => again(detail, asked)),
       asked !== undefined && iconButton('sign-in', text('detail.inject'), () => makeInject(asked, detail)),
