@@ -43,6 +43,8 @@ export class Detail {
   private drafts = new Drafts();
   private timer = 0;
   private reading: Promise<void> = Promise.resolve();
+  /** Ends what is being read of the run that is shown, once it is left. */
+  private stay = new AbortController();
 
   constructor(actions: DetailActions) {
     this.actions = actions;
@@ -50,7 +52,9 @@ export class Detail {
 
   /** Shows a run; one that waits for an answer shows its calls. */
   async open(row: Row): Promise<void> {
+    this.close();
     this.row = row;
+    this.stay = new AbortController();
     this.shown = '';
     this.view = 'timeline';
     this.isChosen = false;
@@ -65,6 +69,7 @@ export class Detail {
   close(): void {
     this.row = undefined;
     clearTimeout(this.timer);
+    this.stay.abort();
   }
 
   /** Reads the run again while it can change; an answer that is being typed stays. */
@@ -85,12 +90,13 @@ export class Detail {
 
   private async readOnce(): Promise<void> {
     const { row } = this;
+    const { signal } = this.stay;
     if (!row) return;
     clearTimeout(this.timer);
     try {
-      const detail = await get<RunDetail>(`${this.path(row)}/${encodeURIComponent(row.id)}`);
+      const detail = await get<RunDetail>(`${this.path(row)}/${encodeURIComponent(row.id)}`, {}, signal);
       await released();
-      if (row !== this.row) return;
+      if (signal.aborted || row !== this.row) return;
       set(this.fault);
       if (this.isUnheard(detail)) this.readLater();
       const now = JSON.stringify(detail);
@@ -98,7 +104,7 @@ export class Detail {
       this.show(detail);
       this.shown = now;
     } catch (error) {
-      if (row !== this.row) return;
+      if (signal.aborted || row !== this.row) return;
       const { message, status } = error as Fault;
       // What was read before stays below it.
       set(this.fault, h('div', { class: 'runs-reason' }, text('fault', { reason: message })));
