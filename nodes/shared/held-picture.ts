@@ -11,8 +11,8 @@ export function heldPicture(url: string): { type: string; base64: string } | und
   return type === undefined || base64 === undefined ? undefined : { type, base64 };
 }
 
-/** A piece of a path that leads neither up nor elsewhere. */
-const PIECE = "(?!\\.{1,2}/)[\\w.~!*'()%-]+";
+/** A piece of a path that leads neither up nor elsewhere; a dot may be written as %2e. */
+const PIECE = "(?!(?:\\.|%2[eE]){1,2}/)[\\w.~!*'()%-]+";
 const SERVED = new RegExp(`^openai-runs-panel/${PIECE}/pictures/${PIECE}/${PIECE}/\\d+$`);
 
 /**

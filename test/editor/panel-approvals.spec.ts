@@ -121,6 +121,24 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.equal(await chat.panel.locator('.runs-talk .runs-answer').count(), 0);
       await chat.button('Send').waitFor();
       assert.deepEqual(server.submitted(), [{ tool_approvals: answers }]);
+    });
+
+    it('are shown to their end where the run is cancelled and the server takes its time', async () => {
+      await chat.button('New thread').click();
+      await chat.panel.getByRole('tab', { name: 'Runs', exact: true }).click();
+      await chat.button('Back to the list').click();
+      // Asked for beside this page, whose chat would look after it.
+      const asked = await fetch(`${red.address}/openai-runs-panel/${REMOTE}/chat`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ assistant_id: 'asst_1', text: 'Tidy up' }),
+      });
+      assert.match(await asked.text(), /requires_action/);
+      await rowsOf(chat.panel).first().click();
+      await card('delete_file').waitFor();
+      await chat.button('Cancel the run').click();
+      await chat.panel.locator('.runs-head', { hasText: 'being cancelled' }).waitFor();
+      await chat.panel.locator('.runs-head b', { hasText: /^cancelled$/ }).waitFor();
       assert.deepEqual(editor.errors, []);
     });
   });

@@ -1,6 +1,6 @@
 /** One run in the tab "Runs": the way back, whom it came from, pictures, faults, typed answers; on both releases. */
 import assert from 'node:assert/strict';
-import type { Browser, Locator } from 'playwright-core';
+import type { Browser, Locator, Route } from 'playwright-core';
 import { newKey, ask as request, type ServingNodeRed, startServing } from '../served/support.ts';
 import { openBrowser } from '../support/browser.ts';
 import { DOT } from '../support/chat.ts';
@@ -187,6 +187,19 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await fault.waitFor({ state: 'detached' });
       await tab('Runs').click();
       editor.errors.length = 0;
+    });
+
+    it('waits neither with another run nor with news for one that is left and never answers', async () => {
+      const held: Route[] = [];
+      await editor.page.route('**/runs/thread_*/run_*', (route) => void held.push(route), { times: 1 });
+      await row('How warm').click();
+      await until(() => held.length === 1);
+      await tab('Runs').click();
+      await row('Something new').click();
+      await head().waitFor();
+      await tab('Runs').click();
+      await news('Newer than that');
+      await row('Newer than that').waitFor();
     });
 
     it('keeps an answer that is typed, whatever is drawn anew', async () => {

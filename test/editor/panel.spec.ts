@@ -101,6 +101,14 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await row('Said in between').waitFor();
     });
 
+    it('goes on with news where a menu of the browser takes the release', async () => {
+      await panel.locator('.runs-sums').hover();
+      await editor.page.mouse.down({ button: 'right' });
+      await ask(red.address, OPEN, ASKER, 'Said beside a menu', 'bed 8');
+      await row('Said beside a menu').waitFor();
+      await editor.page.mouse.up({ button: 'right' });
+    });
+
     it('leads to the calls of a run that waits, even where the list does not know that yet', async () => {
       const live = '**/openai-runs-panel/live*';
       await editor.page.route(live, async (route) => {

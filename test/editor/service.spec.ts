@@ -232,7 +232,12 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       assert.deepEqual(offered, ['large', 'small']);
       // A list shows all of them, whatever is typed.
       await dialog.getByLabel('Default model').fill('huge');
-      await dialog.getByRole('button', { name: 'Pick a model' }).first().click();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      mayAnswer = promise;
+      const pick = dialog.getByRole('button', { name: 'Pick a model' }).first();
+      await pick.dblclick();
+      assert.equal(await pick.isDisabled(), true);
+      resolve();
       const picked = editor.page.locator('.red-ui-menu:visible a');
       await picked.getByText('large').waitFor();
       await editor.picture(`${release}-service-models`);

@@ -178,6 +178,19 @@ onEachDatabase('a chat program that closes its request', function (kind) {
     assert.deepEqual(await statusesOf(await open([says('Hi')])), ['failed']);
   });
 
+  it('is told so at once where it waits for its turn in a service that closes', async () => {
+    const bench = await open([hangs('Well'), says('never')]);
+    const first = ask(bench, { messages: [user('first')], user: 'anna', stream: true });
+    await first.answered;
+    await until(() => bench.model.turns.length === 1);
+    const second = ask(bench, { messages: [user('second')], user: 'anna' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await bench.engine.close();
+    const response = await second.answered;
+    assert.equal(((await response.json()) as Json).error.code, 'service_closed');
+    assert.equal(bench.model.turns.length, 1);
+  });
+
   if (kind === 'PostgreSQL') {
     it('ends its run on whichever machine that is at work', async () => {
       const door = await open([says('never')], { capacity: 0 });

@@ -1,5 +1,6 @@
 /** What the panel's routes tell of one run: whom it came from, pictures by their addresses, questions of a server. */
 import assert from 'node:assert/strict';
+import { isServed, servedPicture } from '../../nodes/shared/held-picture.ts';
 import { newKey, ask as request, service, startServing } from '../served/support.ts';
 import { type ApprovingServer, startApproving } from '../support/approving-server.ts';
 import { type NodeRed, RELEASES, type Release, startNodeRed } from '../support/node-red.ts';
@@ -41,6 +42,19 @@ const chat = async (red: NodeRed, of: string, body: object): Promise<Json[]> =>
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
+
+describe('the address of a picture that the panel serves', () => {
+  it('is known from those that lead elsewhere, however they are written', () => {
+    assert.ok(isServed(servedPicture('a.b', 'thread_1', "msg'/../(2)", 3)));
+    for (const dots of ['.', '..', '%2e', '%2E%2e', '.%2e', '%2E.']) {
+      assert.equal(isServed(`openai-runs-panel/${dots}/pictures/a/b/1`), false, dots);
+      assert.equal(isServed(`openai-runs-panel/a/pictures/${dots}/b/1`), false, dots);
+      assert.equal(isServed(`openai-runs-panel/a/pictures/b/${dots}/1`), false, dots);
+    }
+    for (const url of ['/openai-runs-panel/a/pictures/b/c/1', 'openai-runs-panel/a/pictures/b/c/1?x', 'x'])
+      assert.equal(isServed(url), false, url);
+  });
+});
 
 for (const release of Object.keys(RELEASES) as Release[]) {
   describe(`one run in the panel's routes on Node-RED ${release}`, function () {

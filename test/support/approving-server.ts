@@ -1,4 +1,4 @@
-/** A server that asks, as Azure AI Foundry does, before it calls tools of its own: one run, answered once. */
+/** A server that asks, as Azure AI Foundry does, before it calls tools of its own: one run, answered once or cancelled. */
 import { json, sse, startServer, type TestServer } from './http-server.ts';
 import { message, run, textStream } from './objects.ts';
 
@@ -26,7 +26,7 @@ export const call = (id: string, name = 'delete_file', path = '/tmp/a') => ({
 export interface ApprovingServer extends TestServer {
   /** Bodies of the answers that came. */
   submitted(): Any[];
-  /** How often an answered run is looked at before it has ended. */
+  /** How often an answered or cancelled run is looked at before it has ended. */
   longest: number;
 }
 
@@ -73,9 +73,16 @@ export async function startApproving(
     }
     if (path.endsWith('/runs/run_1')) {
       // It takes a while: what is looked at once only is not seen to end.
-      looks += now.status === 'in_progress' ? 1 : 0;
-      if (looks > approving.longest)
-        now = run({ ...now, status: 'completed', completed_at: asking.created_at + 2 });
+      const isStopping = now.status === 'cancelling';
+      looks += now.status === 'in_progress' || isStopping ? 1 : 0;
+      const end = isStopping
+        ? { status: 'cancelled', cancelled_at: asking.created_at + 2 }
+        : { status: 'completed', completed_at: asking.created_at + 2 };
+      if (looks > approving.longest) now = run({ ...now, ...end });
+      return json(response, now);
+    }
+    if (path.endsWith('/runs/run_1/cancel')) {
+      now = run({ ...asking, status: 'cancelling', required_action: null });
       return json(response, now);
     }
     json(response, { error: { message: `No ${path}`, type: 'invalid_request_error' } }, 404);

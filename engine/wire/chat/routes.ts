@@ -22,7 +22,7 @@ import { type RouteEnv, readBody } from '../routes/http.ts';
 import { eventStream } from '../routes/sse.ts';
 import { chunks, headOf, wholeAnswer } from './answer.ts';
 import { firstNew, messagesOf, outputsOf, roundsOf, runBody, threadIdOf } from './request.ts';
-import { cancelWhenLeft, throwIfLeft } from './stop.ts';
+import { cancelWhenLeft, throwIfOver } from './stop.ts';
 
 /** Milliseconds that a conversation may be busy for a request to wait for it, and between two looks. */
 const BUSY_MS = 3000;
@@ -37,7 +37,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     const body = readBody(c, chatCompletion);
     const conversation = c.req.header('x-conversation') || body.user || undefined;
     const assistantId = await assistantOf(body.model, caller);
-    const { run, log: first } = await begin({ body, assistantId, conversation, caller, signal });
+    const { run, log: first } = await begin({ body, assistantId, conversation, caller, signal, closing });
     const isDone = cancelWhenLeft(service, run, c.env);
     const log = logFor(caller, service, run, first());
     void forgetThreadAfter(service, run.id, log);
@@ -65,6 +65,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     conversation: string | undefined;
     caller: Caller | undefined;
     signal: AbortSignal | null | undefined;
+    closing: AbortSignal;
   }
 
   /** The caller's run that waits for the output of a call, whichever process it began in. */
@@ -80,7 +81,7 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     const outputs = outputsOf(messages);
     const callId = messages.findLast(({ role }) => role === 'tool')?.tool_call_id;
     const run = callId ? await waitingRun(callId, caller) : undefined;
-    throwIfLeft(request);
+    throwIfOver(request);
     if (run && outputs) return submitToolOutputs(service, run.thread_id, run.id, { tool_outputs: outputs });
     if (run) await giveUp(run);
     // Nobody waits any more, but the request says all there is to know.
@@ -111,13 +112,13 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
    */
   async function freeThread(threadId: string, request: Request): Promise<void> {
     for (const end = performance.now() + BUSY_MS; performance.now() < end; await delay(LOOK_MS)) {
-      throwIfLeft(request);
+      throwIfOver(request);
       const active = await activeRunId(db, threadId);
       const run = active ? await runById(db, active) : undefined;
       if (!run) return;
       if (run.status === 'requires_action' && seesCalls(run, request.caller)) return giveUp(run);
     }
-    throwIfLeft(request);
+    throwIfOver(request);
   }
 
   async function giveUp({ id }: RunRecord): Promise<void> {

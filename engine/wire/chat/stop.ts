@@ -7,8 +7,9 @@ import type { RouteEnv } from '../routes/http.ts';
 
 type Connection = Pick<RouteEnv['Bindings'], 'signal' | 'closing'>;
 
-/** @throws ApiError once whoever asked is gone; nobody reads it */
-export function throwIfLeft({ signal }: Pick<Connection, 'signal'>): void {
+/** @throws ApiError once the service closes, or whoever asked is gone and reads none */
+export function throwIfOver({ signal, closing }: Connection): void {
+  closing.throwIfAborted();
   // The status that proxies write into their logs for it.
   if (signal?.aborted) throw new ApiError(499, 'The request was closed before it was answered.');
 }

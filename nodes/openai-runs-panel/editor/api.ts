@@ -3,11 +3,19 @@ import { text } from './i18n.ts';
 
 const BASE = 'openai-runs-panel/';
 
-/** Through the editor's own requests, which know who is logged in and where the runtime is. */
-export async function get<T>(route: string, query: Record<string, string | undefined> = {}): Promise<T> {
+/**
+ * Through the editor's own requests, which know who is logged in and where the runtime is.
+ * @param signal aborted when nobody waits for the answer any more
+ * @throws Fault
+ */
+export async function get<T>(
+  route: string,
+  query: Record<string, string | undefined> = {},
+  signal?: AbortSignal,
+): Promise<T> {
   const asked = Object.entries(query).filter(([, value]) => value);
   const search = new URLSearchParams(asked as [string, string][]).toString();
-  return request('GET', search ? `${route}?${search}` : route);
+  return request('GET', search ? `${route}?${search}` : route, { signal });
 }
 
 /** What the runtime, or nobody, has answered. */
@@ -23,16 +31,22 @@ export class Fault extends Error {
 }
 
 export function post<T>(route: string, body: object): Promise<T> {
-  return request('POST', route, JSON.stringify(body));
+  return request('POST', route, { data: JSON.stringify(body) });
 }
 
-function request<T>(method: string, route: string, data?: string): Promise<T> {
+interface RequestOptions {
+  data?: string;
+  signal?: AbortSignal | undefined;
+}
+
+function request<T>(method: string, route: string, { data, signal }: RequestOptions): Promise<T> {
   return new Promise((resolve, reject) => {
-    $.ajax({ method, url: BASE + route, data, contentType: 'application/json', dataType: 'json' }).then(
-      resolve,
-      (answer: JQuery.jqXHR) =>
-        reject(new Fault(answer.status, answer.responseJSON?.error, answer.statusText)),
+    const url = BASE + route;
+    const asked = $.ajax({ method, url, data, contentType: 'application/json', dataType: 'json' });
+    asked.then(resolve, (answer: JQuery.jqXHR) =>
+      reject(new Fault(answer.status, answer.responseJSON?.error, answer.statusText)),
     );
+    signal?.addEventListener('abort', () => asked.abort());
   });
 }
 

@@ -1,4 +1,5 @@
 /** One run in full. */
+import { isActive } from '../../../engine/domain/run-states.ts';
 import type { Answer } from './answer-form.ts';
 import { type Fault, get, post } from './api.ts';
 import { calls, countWaiting, Drafts } from './calls.ts';
@@ -14,6 +15,7 @@ import type { Message, Row, RunDetail } from './types.ts';
 
 const VIEWS = ['timeline', 'conversation', 'calls', 'raw'] as const;
 type View = (typeof VIEWS)[number];
+/** What can be cancelled. */
 const ACTIVE = ['queued', 'in_progress', 'requires_action'];
 /** Milliseconds until a run is read again that could not be read, or of which nobody brings news. */
 const AGAIN = 3000;
@@ -40,6 +42,8 @@ export class Detail {
   private drafts = new Drafts();
   private timer = 0;
   private reading: Promise<void> = Promise.resolve();
+  /** Ends what is being read of the run that is shown, once it is left. */
+  private stay = new AbortController();
 
   constructor(actions: DetailActions) {
     this.actions = actions;
@@ -47,7 +51,9 @@ export class Detail {
 
   /** Shows a run; one that waits for an answer shows its calls. */
   async open(row: Row): Promise<void> {
+    this.close();
     this.row = row;
+    this.stay = new AbortController();
     this.shown = '';
     this.view = 'timeline';
     this.isChosen = false;
@@ -62,6 +68,7 @@ export class Detail {
   close(): void {
     this.row = undefined;
     clearTimeout(this.timer);
+    this.stay.abort();
   }
 
   /** Reads the run again while it can change; an answer that is being typed stays. */
@@ -82,12 +89,13 @@ export class Detail {
 
   private async readOnce(): Promise<void> {
     const { row } = this;
+    const { signal } = this.stay;
     if (!row) return;
     clearTimeout(this.timer);
     try {
-      const detail = await get<RunDetail>(`${this.path(row)}/${encodeURIComponent(row.id)}`);
+      const detail = await get<RunDetail>(`${this.path(row)}/${encodeURIComponent(row.id)}`, {}, signal);
       await released();
-      if (row !== this.row) return;
+      if (signal.aborted || row !== this.row) return;
       set(this.fault);
       if (this.isUnheard(detail)) this.readLater();
       const now = JSON.stringify(detail);
@@ -95,7 +103,7 @@ export class Detail {
       this.show(detail);
       this.shown = now;
     } catch (error) {
-      if (row !== this.row) return;
+      if (signal.aborted || row !== this.row) return;
       const { message, status } = error as Fault;
       // What was read before stays below it.
       set(this.fault, h('div', { class: 'runs-reason' }, text('fault', { reason: message })));
@@ -106,7 +114,7 @@ export class Detail {
   /** Whether the run goes on without anybody telling of it: of a server's, only its node's own are told. */
   private isUnheard({ run, service, byNode }: RunDetail): boolean {
     const { backend } = this.actions.names.services.find(({ id }) => id === service) ?? {};
-    return backend === 'server' && !byNode && ACTIVE.includes(run.status);
+    return backend === 'server' && !byNode && isActive(run.status);
   }
 
   private readLater(): void {
@@ -132,10 +140,10 @@ export class Detail {
     const { run, row } = detail;
     const { names, again } = this.actions;
     const asked = question(detail);
-    const isActive = ACTIVE.includes(run.status);
+    const isOpen = ACTIVE.includes(run.status);
     const bar = this.bar(
-      isActive && iconButton('ban', text('detail.cancel'), () => this.act(`${run.id}/cancel`, {})),
-      !isActive &&
+      isOpen && iconButton('ban', text('detail.cancel'), () => this.act(`${run.id}/cancel`, {})),
+      !isOpen &&
         asked !== undefined &&
         iconButton('repeat', text('detail.again'), () => again(detail, asked)),
       asked !== undefined && iconButton('sign-in', text('detail.inject'), () => makeInject(asked, detail)),

@@ -88,7 +88,9 @@ export function setOptions(
 /** Whether a button of the mouse or a finger is down. */
 let isPressed = false;
 addEventListener('pointerdown', () => (isPressed = true), true);
-for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(letGo), true);
+// Where a menu opens, the browser takes the release.
+for (const end of ['pointerup', 'pointercancel', 'contextmenu'])
+  addEventListener(end, () => setTimeout(letGo), true);
 addEventListener('blur', letGo);
 
 function letGo(): void {

@@ -42,7 +42,10 @@ export function prepareModels({ canAsk, ask, test }: ModelSource): void {
     setModels((await ask())?.models);
   });
   places.on('click', '.runs-pick-model', async ({ currentTarget }) => {
+    // Pressed twice, it shows one list.
+    const buttons = places.find('.runs-pick-model').prop('disabled', true);
     const models = await test();
+    buttons.prop('disabled', false);
     if (models.length > 0) pick(models, $(currentTarget).prev('input'));
   });
 }
