@@ -138,6 +138,27 @@ onEachDatabase('a chat program that closes its request', function (kind) {
     await reach(bench, 'cancelled');
   });
 
+  it('tells a question that was stopped once, though the program tells it again before the next one', async () => {
+    const bench = await open([hangs(), hangs('Half'), says('Yes'), says('Again')]);
+    const said = (words: string) =>
+      bench.model.turns.at(-1)!.items.filter((item) => JSON.stringify(item).includes(words)).length;
+    const history: Json[] = [];
+    for (const [index, question] of ['Uno', 'Dos'].entries()) {
+      history.push(user(question));
+      const request = ask(bench, { messages: history, user: 'kitchen' });
+      await until(() => bench.model.turns.length === index + 1);
+      request.close();
+      await until(async () => (await statusesOf(bench))[index] === 'cancelled');
+    }
+    assert.equal(said('Uno'), 1);
+    await whole(ask(bench, { messages: [...history, user('Tres')], user: 'kitchen' }));
+    assert.deepEqual(['Uno', 'Dos', 'Tres'].map(said), [1, 1, 1]);
+    // What has its answer is asked again where it is said again, and so is the last of what has none.
+    const answered = [...history, user('Tres'), { role: 'assistant', content: 'Yes' }];
+    await whole(ask(bench, { messages: [...answered, user('Tres')], user: 'kitchen' }));
+    assert.deepEqual(['Uno', 'Dos', 'Tres'].map(said), [1, 1, 2]);
+  });
+
   it('begins no run where it still waits for its turn in the conversation', async () => {
     const bench = await open([hangs('Well')]);
     const first = ask(bench, { messages: [user('first')], user: 'anna', stream: true });

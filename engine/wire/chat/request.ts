@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { FunctionCall } from '../../domain/content.ts';
 import { missingParameter } from '../../domain/errors.ts';
 import { MAX_COMPLETION_TOKENS } from '../../domain/limits.ts';
+import { newMessage } from '../../objects/new-records.ts';
 import type { CreateMessage, CreateRun } from '../../schemas/bodies.ts';
 import type { ChatCompletion, ChatMessage } from '../../schemas/chat.ts';
+import type { MessageRecord } from '../../store/records.ts';
 
 /** Letters of an id after its prefix. */
 const ID_LENGTH = 24;
@@ -45,6 +47,26 @@ export function messagesOf(
 /** Index of the first message that is new to somebody who has heard all up to the last reply or call. */
 export function firstNew(messages: readonly ChatMessage[]): number {
   return messages.findLastIndex(({ role }) => role === 'assistant') + 1;
+}
+
+/**
+ * What a thread does not end with yet: a program that was stopped, or whose run failed, tells of the question that has
+ * no answer again, before the next one. The last message is new, whatever it says.
+ * @param newest messages of the thread, the newest first
+ */
+export function untold(
+  messages: CreateMessage[],
+  newest: readonly Pick<MessageRecord, 'role' | 'status' | 'content'>[],
+): CreateMessage[] {
+  const answer = newest.findIndex(({ role, status }) => role === 'assistant' && status !== 'incomplete');
+  const asked = (answer < 0 ? newest : newest.slice(0, answer))
+    .filter(({ role }) => role === 'user')
+    .map(({ content }) => JSON.stringify(content))
+    .reverse();
+  const again = messages.map((message) => JSON.stringify(newMessage('', message, 0).content));
+  let told = Math.min(asked.length, messages.length - 1);
+  while (told > 0 && asked.slice(-told).join() !== again.slice(0, told).join()) told -= 1;
+  return messages.slice(Math.max(0, told));
 }
 
 /**

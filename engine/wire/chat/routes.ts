@@ -14,6 +14,7 @@ import type { CreateOptions } from '../../runs/new-run.ts';
 import { type ChatCompletion, chatCompletion } from '../../schemas/chat.ts';
 import type { Service } from '../../service.ts';
 import { assistantsNamed } from '../../store/assistants.ts';
+import { newestMessages } from '../../store/messages.ts';
 import type { RunRecord } from '../../store/records.ts';
 import { activeRunId, runById, runWaitingFor, transition } from '../../store/runs.ts';
 import { insertThreadOnce } from '../../store/threads.ts';
@@ -21,7 +22,7 @@ import { maySee } from '../access.ts';
 import { type RouteEnv, readBody } from '../routes/http.ts';
 import { eventStream } from '../routes/sse.ts';
 import { chunks, headOf, wholeAnswer } from './answer.ts';
-import { firstNew, messagesOf, outputsOf, roundsOf, runBody, threadIdOf } from './request.ts';
+import { firstNew, messagesOf, outputsOf, roundsOf, runBody, threadIdOf, untold } from './request.ts';
 import { cancelWhenLeft, throwIfOver } from './stop.ts';
 
 /** Milliseconds that a conversation may be busy for a request to wait for it, and between two looks. */
@@ -97,7 +98,10 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     const threadId = threadIdOf(caller?.id ?? '', assistantId, conversation);
     const isNew = await makeThread(threadId, caller);
     if (!isNew) await freeThread(threadId, request);
-    const additional_messages = messagesOf(messages, { ...told, from: isNew ? 0 : firstNew(messages) });
+    const news = messagesOf(messages, { ...told, from: isNew ? 0 : firstNew(messages) });
+    // Between two questions stands at most what was said of an answer.
+    const before = await newestMessages(db, threadId, { from: 0, before: undefined, limit: 2 * news.length });
+    const additional_messages = untold(news, before);
     return createRun(service, threadId, { ...settings, additional_messages }, options);
   }
 
