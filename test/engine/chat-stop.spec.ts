@@ -6,6 +6,7 @@ import { until } from '../support/until.ts';
 import {
   type Bench,
   calls,
+  HOME,
   hangs,
   type Json,
   type Script,
@@ -14,12 +15,6 @@ import {
   Workshop,
 } from './support.ts';
 
-const ASSISTANT = {
-  id: 'asst_home',
-  name: 'Home',
-  instructions: 'Be kind.',
-  tools: [{ type: 'function' as const, function: { name: 'lamp' } }],
-};
 const ANNA: Caller = { id: 'key_anna' };
 const user = (content: string) => ({ role: 'user', content });
 const OWN = { tools: [{ type: 'function', function: { name: 'lamp' } }] };
@@ -37,7 +32,7 @@ onEachDatabase('a chat program that closes its request', function (kind) {
   const open = async (scripts: Script[], options: Partial<EngineOptions> = {}) => {
     const model = new ScriptedModel(...scripts);
     return {
-      ...(await workshop.open(model, { database, assistants: [ASSISTANT], ...options })),
+      ...(await workshop.open(model, { database, assistants: [HOME], ...options })),
       model,
     };
   };

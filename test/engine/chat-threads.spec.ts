@@ -3,14 +3,8 @@ import assert from 'node:assert/strict';
 import type { Caller, EngineOptions } from '../../engine/index.ts';
 import { onEachDatabase } from '../support/databases.ts';
 import { until } from '../support/until.ts';
-import { type Bench, calls, type Json, type Script, ScriptedModel, says, Workshop } from './support.ts';
+import { type Bench, calls, HOME, type Json, type Script, ScriptedModel, says, Workshop } from './support.ts';
 
-const ASSISTANT = {
-  id: 'asst_home',
-  name: 'Home',
-  instructions: 'Be kind.',
-  tools: [{ type: 'function' as const, function: { name: 'lamp' } }],
-};
 const ANNA: Caller = { id: 'key_anna' };
 const SERVED: Caller = { ...ANNA, isServedTools: true };
 
@@ -29,7 +23,7 @@ onEachDatabase('the thread of a chat without a conversation', function (kind) {
   const open = (scripts: Script[], options: Partial<EngineOptions> = {}) =>
     workshop.open(new ScriptedModel(...scripts), {
       database,
-      assistants: [ASSISTANT],
+      assistants: [HOME],
       clock: () => time,
       ...options,
     });
@@ -61,9 +55,9 @@ onEachDatabase('the thread of a chat without a conversation', function (kind) {
     await ask(first, { user: 'anna' });
     const { client } = first;
     const { id } = await client.beta.threads.create({ messages: [{ role: 'user', content: 'Hi' }] });
-    await client.beta.threads.runs.createAndPoll(id, { assistant_id: ASSISTANT.id });
+    await client.beta.threads.runs.createAndPoll(id, { assistant_id: HOME.id });
     // Nobody sees to it any more once the run is written as ended.
-    const forgotten = client.beta.threads.runs.stream(id, { assistant_id: ASSISTANT.id });
+    const forgotten = client.beta.threads.runs.stream(id, { assistant_id: HOME.id });
     await forgotten.finalRun();
     await db
       .updateTable('runs')

@@ -7,6 +7,7 @@ import {
   type Bench,
   calls,
   framesOf,
+  HOME,
   type Json,
   orderOf,
   type Script,
@@ -15,12 +16,6 @@ import {
   Workshop,
 } from './support.ts';
 
-const ASSISTANT = {
-  id: 'asst_home',
-  name: 'Home',
-  instructions: 'Be kind.',
-  tools: [{ type: 'function', function: { name: 'lamp' } }],
-};
 const PROGRAM: Caller = { id: 'key_program', isServedTools: true };
 
 type Told = Extract<RunNotice, { kind: 'calls' }>;
@@ -39,7 +34,7 @@ onEachDatabase('calls that are answered for callers', function (kind) {
     const state = { answers: true };
     const bench = await workshop.open(new ScriptedModel(...scripts), {
       database,
-      assistants: [ASSISTANT],
+      assistants: [HOME],
       onNotice: (notice) => void (notice.kind === 'calls' && told.push(notice)),
       answersCalls: () => state.answers,
       ...more,

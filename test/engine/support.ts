@@ -13,6 +13,14 @@ import { clientOf } from './client.ts';
 
 export { clientOf };
 
+/** An assistant of a house, with a lamp, as a service declares it. */
+export const HOME = {
+  id: 'asst_home',
+  name: 'Home',
+  instructions: 'Be kind.',
+  tools: [{ type: 'function' as const, function: { name: 'lamp' } }],
+};
+
 /** What the model does in one turn; later turns than scripted repeat the last. */
 export type Script = (turn: Turn) => AsyncIterable<ModelEvent>;
 

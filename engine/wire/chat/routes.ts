@@ -11,6 +11,7 @@ import { createRun, createThreadAndRun, type Started, submitToolOutputs } from '
 import { endIdle } from '../../runs/end-idle.ts';
 import { forgetThread, forgetThreadAfter } from '../../runs/forget.ts';
 import type { CreateOptions } from '../../runs/new-run.ts';
+import type { CreateMessage } from '../../schemas/bodies.ts';
 import { type ChatCompletion, chatCompletion } from '../../schemas/chat.ts';
 import type { Service } from '../../service.ts';
 import { assistantsNamed } from '../../store/assistants.ts';
@@ -99,10 +100,15 @@ export function chatRoutes(service: Service): Hono<RouteEnv> {
     const isNew = await makeThread(threadId, caller);
     if (!isNew) await freeThread(threadId, request);
     const news = messagesOf(messages, { ...told, from: isNew ? 0 : firstNew(messages) });
-    // Between two questions stands at most what was said of an answer.
-    const before = await newestMessages(db, threadId, { from: 0, before: undefined, limit: 2 * news.length });
-    const additional_messages = untold(news, before);
+    // One alone is new.
+    const additional_messages = isNew || news.length < 2 ? news : await withoutTold(threadId, news);
     return createRun(service, threadId, { ...settings, additional_messages }, options);
+  }
+
+  async function withoutTold(threadId: string, news: CreateMessage[]): Promise<CreateMessage[]> {
+    // Between two questions stands at most what was said of an answer.
+    const limit = 2 * news.length;
+    return untold(news, await newestMessages(db, threadId, { from: 0, before: undefined, limit }));
   }
 
   /** @returns whether it was not there before */
