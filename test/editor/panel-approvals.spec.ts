@@ -127,6 +127,8 @@ for (const release of Object.keys(RELEASES) as Release[]) {
       await chat.button('New thread').click();
       await chat.panel.getByRole('tab', { name: 'Runs', exact: true }).click();
       await chat.button('Back to the list').click();
+      // More looks than news bring, and few enough for the page's patience: there are three seconds between two.
+      server.longest = 3;
       // Asked for beside this page, whose chat would look after it.
       const asked = await fetch(`${red.address}/openai-runs-panel/${REMOTE}/chat`, {
         method: 'POST',
